@@ -1,0 +1,139 @@
+"""A person's answer to a release that waits, and what time decides by itself.
+
+Each function returns the events to append, nothing (`()`) when the answer changes nothing, or a
+`Refusal` for the person. An approval counts for the plan of one digest; whoever may not approve changes
+nothing, and is told.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from releases import events as e
+from releases.lifecycle import MOVING, Release, State
+from releases.people import Person
+from releases.policy import Refusal, admit
+
+Via = Literal["reaction", "button"]
+Outcome = tuple[e.Event, ...] | Refusal
+
+
+def approve(release: Release, who: Person, now: datetime, *, via: Via, digest: str | None) -> Outcome:
+    """A yes. `digest` is the plan that the person saw, where the answer carries it (a button does)."""
+    refusal = _may_answer(release, who, now)
+    if refusal is not None:
+        return refusal
+    plan = release.plan
+    if plan is None:
+        return Refusal(f"{release.id} is still being planned.", "Approve when its plan is on the message.")
+    if digest is not None and digest != plan.digest:
+        return Refusal(
+            f"The plan of {release.id} has changed since you opened it.",
+            f"Plan #{plan.short_digest} is the one to look at now.",
+        )
+    needed = release.request.approval
+    if needed is None:
+        return ()
+    if who.id == release.request.by.id and not needed.own_release:
+        return Refusal(
+            f"You asked for {release.id}; in {release.environment} nobody approves their own release.",
+            "Somebody else has to approve it.",
+            who=needed.approvers,
+        )
+    if any(approval.by.id == who.id for approval in release.approvals):
+        return ()
+    given = e.ApprovalGiven(at=now, by=who.actor, digest=plan.digest, via=via)
+    if release.approvals_missing > 1:
+        return (given,)
+    return (given, e.Approved(at=now, digest=plan.digest))
+
+
+def withdraw(release: Release, who: Person, now: datetime) -> Outcome:
+    """A yes taken back. After the quorum was reached it is too late: that needs an abort."""
+    if not any(approval.by.id == who.id for approval in release.approvals):
+        return ()
+    if release.state is State.WAITING:
+        return (e.ApprovalWithdrawn(at=now, by=who.actor),)
+    if release.ended:
+        return ()
+    return Refusal(
+        f"{release.id} had all its approvals and goes on.",
+        "It can still be stopped.",
+        copy=f"/buzzy abort {release.id}",
+    )
+
+
+def refuse(release: Release, who: Person, now: datetime, *, via: Via) -> Outcome:
+    """A no. One is enough; the person who asked may also take the release back this way."""
+    refusal = _may_answer(release, who, now, asker_may=True)
+    if refusal is not None:
+        return refusal
+    if release.state is not State.WAITING:
+        return Refusal(f"{release.id} is still being planned.", copy=f"/buzzy abort {release.id}")
+    return (e.ReleaseRefused(at=now, by=who.actor, via=via),)
+
+
+def abort(release: Release, who: Person, now: datetime, reason: str | None) -> Outcome:
+    """Stop it: at once while nothing was changed, at its next safe point while it runs."""
+    refusal = admit(who)
+    if refusal is not None:
+        return refusal
+    if release.ended:
+        return Refusal(
+            f"{release.id} has ended already: {release.state}.",
+            "To undo it, roll back.",
+            copy=f"/buzzy rollback {release.environment}",
+        )
+    if release.state in {State.ABORTING, State.CANCELLING}:
+        return ()
+    if release.state is State.TURNING_BACK:
+        return Refusal(f"{release.id} is going back already; that is not stopped half-way.")
+    wanted = e.AbortRequested(at=now, by=who.actor, reason=reason)
+    if release.state in MOVING:
+        return (wanted,)
+    return (wanted, e.ReleaseCancelled(at=now))
+
+
+def settle(release: Release, now: datetime) -> tuple[e.Event, ...]:
+    """What time decides by itself: a release that waited too long expires."""
+    if release.expires_at is not None and now >= release.expires_at:
+        return (e.ReleaseExpired(at=now),)
+    return ()
+
+
+def _may_answer(release: Release, who: Person, now: datetime, *, asker_may: bool = False) -> Refusal | None:
+    refusal = admit(who)
+    if refusal is not None:
+        return refusal
+    if release.state is State.EXPIRED or settle(release, now):
+        return Refusal(
+            f"{release.id} waited too long and has expired; nothing was changed.",
+            "Ask for it again if it is still wanted.",
+            copy=_again(release),
+        )
+    if release.ended:
+        return Refusal(f"{release.id} has ended already: {release.state}.", "Your answer changes nothing.")
+    if release.state not in {State.REQUESTED, State.WAITING}:
+        return Refusal(
+            f"{release.id} has all its approvals and is under way.",
+            "It can still be stopped.",
+            copy=f"/buzzy abort {release.id}",
+        )
+    needed = release.request.approval
+    if asker_may and who.id == release.request.by.id:
+        return None
+    if needed is None or not who.is_any_of(needed.approvers):
+        return Refusal(
+            f"Releases to {release.environment} are approved by others.",
+            "Your answer does not count; nothing was changed.",
+            who=() if needed is None else needed.approvers,
+        )
+    return None
+
+
+def _again(release: Release) -> str:
+    request = release.request
+    if request.kind == "rollback":
+        return f"/buzzy rollback {request.environment}"
+    return f"/buzzy release {request.version} {request.environment}"

@@ -1,0 +1,278 @@
+"""What happened to a release, as values: the append-only record that everything else is a view of.
+
+Names are past tense. Every event has `at`, an aware UTC time. An event is never changed once written;
+a field may be added with a default, so that records of earlier versions of the bot go on being read.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, TypeAdapter
+
+from releases.plan import Frozen, Plan, Step
+
+
+class Actor(Frozen):
+    """Who did something: a person of Slack by id, or Buzzy itself."""
+
+    id: str
+    name: str
+
+
+BUZZY = Actor(id="buzzy", name="Buzzy")
+"""The actor of what the bot does by itself."""
+
+
+class ApprovalNeeded(Frozen):
+    """What has to be agreed before a release may start, as the rules were when it was asked for."""
+
+    quorum: int = Field(ge=1)
+    approvers: tuple[str, ...] = Field(description="ids of people (U…) and user groups (S…)")
+    own_release: bool = Field(description="whether the person who asked may approve")
+    expires_seconds: int = Field(gt=0)
+
+
+class Target(Frozen):
+    """Where a rollback goes: exactly one of the three, or none for the version before."""
+
+    version: str | None = None
+    revision: int | None = None
+    release: str | None = None
+
+
+class ServiceSeen(Frozen):
+    """One service as it was last seen in the cluster; counts are pods."""
+
+    service: str
+    image: str
+    version: str | None
+    ready: int = Field(description="pods of the template that is being rolled out that are ready")
+    total: int = Field(description="pods that the Deployment asks for")
+    revision: int | None = None
+    release: str | None = Field(
+        default=None, description="the release that put it there, as the cluster says"
+    )
+    state: str = Field(default="", description="a few words, such as `1 starting`; empty when healthy")
+    healthy: bool = True
+
+
+class Evidence(Frozen):
+    """Why a step failed, in the pods' own words."""
+
+    service: str
+    pod: str | None = None
+    reason: str = Field(description="Kubernetes' word for it, such as CrashLoopBackOff")
+    message: str = ""
+    log: tuple[str, ...] = Field(default=(), description="the last lines that the container wrote")
+    events: tuple[str, ...] = Field(default=(), description="the cluster's own warnings about it")
+
+
+class Happened(Frozen):
+    """What all events have."""
+
+    at: AwareDatetime
+
+
+class ReleaseRequested(Happened):
+    """Somebody asked for a release or a rollback; from here on it holds its environment."""
+
+    event: Literal["release_requested"] = "release_requested"
+    kind: Literal["release", "rollback"]
+    environment: str
+    version: str | None = Field(description="the version asked for; None for a rollback")
+    target: Target | None = Field(default=None, description="where a rollback goes")
+    strategy: str
+    services: tuple[str, ...] = Field(default=(), description="only these; empty for all")
+    reason: str | None = None
+    by: Actor
+    channel: str = Field(description="the environment's channel, where the release's message stands")
+    approval: ApprovalNeeded | None
+
+
+class PlanProposed(Happened):
+    """A worker has read the cluster and says what it would do."""
+
+    event: Literal["plan_proposed"] = "plan_proposed"
+    plan: Plan
+    seen: tuple[ServiceSeen, ...] = ()
+    because: str | None = Field(default=None, description="why it was planned again; None the first time")
+
+
+class PlanRefused(Happened):
+    """There is nothing that could be done: the release ends before it touched anything."""
+
+    event: Literal["plan_refused"] = "plan_refused"
+    reason: str
+    hint: str = ""
+
+
+class ApprovalGiven(Happened):
+    """An approver agreed to the plan of this digest."""
+
+    event: Literal["approval_given"] = "approval_given"
+    by: Actor
+    digest: str
+    via: Literal["reaction", "button"]
+
+
+class ApprovalWithdrawn(Happened):
+    """An approver took the approval back before the quorum was reached."""
+
+    event: Literal["approval_withdrawn"] = "approval_withdrawn"
+    by: Actor
+
+
+class ReleaseRefused(Happened):
+    """An approver said no; the release ends."""
+
+    event: Literal["release_refused"] = "release_refused"
+    by: Actor
+    via: Literal["reaction", "button"]
+
+
+class Approved(Happened):
+    """The quorum is reached, or none was needed: the plan of this digest may run."""
+
+    event: Literal["approved"] = "approved"
+    digest: str
+
+
+class ReplanRequested(Happened):
+    """What the plan was made from has changed; it is made again and, if need be, asked again."""
+
+    event: Literal["replan_requested"] = "replan_requested"
+    because: str
+
+
+class ReleaseExpired(Happened):
+    """Nobody decided in time; the release ends before it touched anything."""
+
+    event: Literal["release_expired"] = "release_expired"
+
+
+class AbortRequested(Happened):
+    """Somebody wants it stopped: at once while it waits, at the next safe point while it runs."""
+
+    event: Literal["abort_requested"] = "abort_requested"
+    by: Actor
+    reason: str | None = None
+
+
+class ReleaseCancelled(Happened):
+    """It was stopped before anything was changed."""
+
+    event: Literal["release_cancelled"] = "release_cancelled"
+
+
+class ReleaseStarted(Happened):
+    """The cluster is still as the plan saw it; steps begin."""
+
+    event: Literal["release_started"] = "release_started"
+
+
+class StepStarted(Happened):
+    """A step begins. `index` counts from 0 over the steps there and then the steps back."""
+
+    event: Literal["step_started"] = "step_started"
+    index: int
+
+
+class StepProgressed(Happened):
+    """Something that people watch has changed while a step runs."""
+
+    event: Literal["step_progressed"] = "step_progressed"
+    index: int
+    seen: tuple[ServiceSeen, ...]
+
+
+class StepFinished(Happened):
+    """A step's end is reached, and was seen to be."""
+
+    event: Literal["step_finished"] = "step_finished"
+    index: int
+    changed: bool = Field(description="False when everything was already as the step wants it")
+    seen: tuple[ServiceSeen, ...] = ()
+
+
+class StepFailed(Happened):
+    """A step cannot reach its end."""
+
+    event: Literal["step_failed"] = "step_failed"
+    index: int
+    reason: str = Field(description="one sentence")
+    evidence: tuple[Evidence, ...] = ()
+    seen: tuple[ServiceSeen, ...] = ()
+
+
+class Interrupted(Happened):
+    """A worker found a release whose worker had died, and says what it saw in the cluster."""
+
+    event: Literal["interrupted"] = "interrupted"
+    found: str = Field(description="what was found and what is done about it, in one or two sentences")
+
+
+class TurnedBack(Happened):
+    """From here on the release undoes what it did."""
+
+    event: Literal["turned_back"] = "turned_back"
+    steps: tuple[Step, ...]
+    because: str
+
+
+class ReleaseFinished(Happened):
+    """Every step is done: the environment runs what the plan said."""
+
+    event: Literal["release_finished"] = "release_finished"
+
+
+class ReleaseFailed(Happened):
+    """It stopped where it was; what it changed is still changed."""
+
+    event: Literal["release_failed"] = "release_failed"
+    reason: str
+    changed: tuple[str, ...] = Field(default=(), description="the services that it had changed")
+
+
+class RolledBack(Happened):
+    """What the release changed is undone, and was seen to be."""
+
+    event: Literal["rolled_back"] = "rolled_back"
+
+
+Event = Annotated[
+    ReleaseRequested
+    | PlanProposed
+    | PlanRefused
+    | ApprovalGiven
+    | ApprovalWithdrawn
+    | ReleaseRefused
+    | Approved
+    | ReplanRequested
+    | ReleaseExpired
+    | AbortRequested
+    | ReleaseCancelled
+    | ReleaseStarted
+    | StepStarted
+    | StepProgressed
+    | StepFinished
+    | StepFailed
+    | Interrupted
+    | TurnedBack
+    | ReleaseFinished
+    | ReleaseFailed
+    | RolledBack,
+    Field(discriminator="event"),
+]
+
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def dump_event(event: Event) -> str:
+    """An event as JSON text, for the record."""
+    return event.model_dump_json()
+
+
+def load_event(text: str | bytes) -> Event:
+    """An event from the record. Raises `pydantic.ValidationError` when it is not one."""
+    return _ADAPTER.validate_json(text)

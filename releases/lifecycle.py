@@ -1,0 +1,328 @@
+"""A release's states, the table of what leads from one to the next, and the fold of its events.
+
+The fold is the only place that knows what an event means for the state. It is deterministic: the same
+events give the same `Release`, whoever folds them and whenever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from releases import events as e
+from releases.plan import Plan, RollOut, Step, way_back
+
+
+class State(StrEnum):
+    """Where a release stands."""
+
+    REQUESTED = "requested"  # a worker plans it
+    WAITING = "waiting"  # for approvals, or for the bot to see that none are needed
+    APPROVED = "approved"  # a worker will start it
+    RUNNING = "running"
+    ABORTING = "aborting"  # runs on to its next safe point, then turns back
+    TURNING_BACK = "turning back"  # undoes what it did
+    CANCELLING = "cancelling"  # stopped before it changed anything
+    RELEASED = "released"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled back"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    IMPOSSIBLE = "impossible"
+
+
+ENDED = frozenset(
+    {
+        State.RELEASED,
+        State.FAILED,
+        State.ROLLED_BACK,
+        State.CANCELLED,
+        State.REFUSED,
+        State.EXPIRED,
+        State.IMPOSSIBLE,
+    }
+)
+"""States in which a release no longer holds its environment."""
+
+WORKING = frozenset({State.REQUESTED, State.APPROVED, State.RUNNING, State.ABORTING, State.TURNING_BACK})
+"""States in which a job should be at work on the release."""
+
+MOVING = frozenset({State.RUNNING, State.ABORTING, State.TURNING_BACK})
+"""States in which the cluster is being changed."""
+
+_STEPPING = ("step_started", "step_progressed", "step_finished", "step_failed", "interrupted")
+
+TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
+    {
+        State.REQUESTED: {
+            "plan_proposed": State.WAITING,
+            "plan_refused": State.IMPOSSIBLE,
+            "abort_requested": State.CANCELLING,
+            "interrupted": State.REQUESTED,
+        },
+        State.WAITING: {
+            "approval_given": State.WAITING,
+            "approval_withdrawn": State.WAITING,
+            "approved": State.APPROVED,
+            "release_refused": State.REFUSED,
+            "release_expired": State.EXPIRED,
+            "replan_requested": State.REQUESTED,
+            "abort_requested": State.CANCELLING,
+        },
+        State.APPROVED: {
+            "release_started": State.RUNNING,
+            "replan_requested": State.REQUESTED,
+            "abort_requested": State.CANCELLING,
+            "interrupted": State.APPROVED,
+        },
+        State.RUNNING: {
+            **dict.fromkeys(_STEPPING, State.RUNNING),
+            "abort_requested": State.ABORTING,
+            "turned_back": State.TURNING_BACK,
+            "release_finished": State.RELEASED,
+            "release_failed": State.FAILED,
+        },
+        State.ABORTING: {
+            **dict.fromkeys(_STEPPING, State.ABORTING),
+            "turned_back": State.TURNING_BACK,
+            "release_cancelled": State.CANCELLED,
+        },
+        State.TURNING_BACK: {
+            **dict.fromkeys(_STEPPING, State.TURNING_BACK),
+            "rolled_back": State.ROLLED_BACK,
+            "release_failed": State.FAILED,
+        },
+        State.CANCELLING: {"release_cancelled": State.CANCELLED},
+        **{state: {} for state in ENDED},
+    }
+)
+
+
+class IllegalEventError(Exception):
+    """An event that cannot happen in the state that the release is in."""
+
+
+class StepStatus(StrEnum):
+    """How far a step has come."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class StepState:
+    """A step of the plan (or of the way back) and how far it has come."""
+
+    step: Step
+    status: StepStatus = StepStatus.PENDING
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    changed: bool = False
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long the step took; None while it is not finished."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One person's yes to the plan of one digest."""
+
+    by: e.Actor
+    digest: str
+    via: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Release:
+    """What the events so far say. `position` is how many there are: the next one is written there."""
+
+    id: str
+    position: int
+    state: State
+    request: e.ReleaseRequested
+    plan: Plan | None = None
+    planned_at: datetime | None = None
+    replanned_because: str | None = None
+    approvals: tuple[Approval, ...] = ()
+    forward: tuple[StepState, ...] = ()
+    back: tuple[StepState, ...] = ()
+    turned_back_because: str | None = None
+    seen: Mapping[str, e.ServiceSeen] = field(default_factory=dict)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: e.Actor | None = None
+    abort: e.AbortRequested | None = None
+    failure: e.StepFailed | None = None
+    reason: str = ""
+    hint: str = ""
+    last_at: datetime | None = None
+
+    @property
+    def environment(self) -> str:
+        """The environment that the release goes to."""
+        return self.request.environment
+
+    @property
+    def ended(self) -> bool:
+        """Whether it no longer holds its environment."""
+        return self.state in ENDED
+
+    @property
+    def steps(self) -> tuple[StepState, ...]:
+        """The steps there, then the steps back: events name them by their index in this."""
+        return self.forward + self.back
+
+    @property
+    def next_index(self) -> int | None:
+        """The step that is next in the direction the release now goes; None when all are done."""
+        first = len(self.forward) if self.state is State.TURNING_BACK else 0
+        last = len(self.steps) if self.state is State.TURNING_BACK else len(self.forward)
+        for index in range(first, last):
+            if self.steps[index].status is not StepStatus.DONE:
+                return index
+        return None
+
+    @property
+    def touched(self) -> tuple[Step, ...]:
+        """The steps of the plan that were begun, whether or not they came to their end."""
+        return tuple(state.step for state in self.forward if state.status is not StepStatus.PENDING)
+
+    @property
+    def changed_services(self) -> tuple[str, ...]:
+        """The services whose rollout was begun."""
+        return tuple(step.service for step in self.touched if isinstance(step, RollOut))
+
+    def way_back(self) -> tuple[Step, ...]:
+        """What would undo all that was begun so far."""
+        return way_back(self.touched)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When a waiting approval expires; None while nothing waits."""
+        if self.state is not State.WAITING or self.planned_at is None or self.request.approval is None:
+            return None
+        return self.planned_at + timedelta(seconds=self.request.approval.expires_seconds)
+
+    @property
+    def approvals_missing(self) -> int:
+        """How many approvals are still to come."""
+        needed = self.request.approval
+        return 0 if needed is None else max(0, needed.quorum - len(self.approvals))
+
+
+def fold(release_id: str, happened: Iterable[e.Event]) -> Release:
+    """The release that the events tell of. Raises `IllegalEventError` when they cannot be true."""
+    release: Release | None = None
+    for event in happened:
+        release = begin(release_id, event) if release is None else apply(release, event)
+    if release is None:
+        raise IllegalEventError(f"{release_id} has no events")
+    return release
+
+
+def begin(release_id: str, event: e.Event) -> Release:
+    """The release that its first event makes."""
+    if not isinstance(event, e.ReleaseRequested):
+        raise IllegalEventError(f"{release_id} begins with {event.event}")
+    return Release(
+        id=release_id, position=1, state=State.REQUESTED, request=event, reason="", last_at=event.at
+    )
+
+
+def apply(release: Release, event: e.Event) -> Release:
+    """The release after one more event. Raises `IllegalEventError` when the table does not have it."""
+    state = TRANSITIONS[release.state].get(event.event)
+    if state is None:
+        raise IllegalEventError(f"{release.id} is {release.state}: {event.event} cannot happen")
+    after = replace(
+        release,
+        state=state,
+        position=release.position + 1,
+        last_at=event.at,
+        ended_at=event.at if state in ENDED else None,
+    )
+    return _note(after, event)
+
+
+def _note(release: Release, event: e.Event) -> Release:
+    match event:
+        case e.PlanProposed():
+            return _planned(release, event)
+        case e.PlanRefused():
+            return replace(release, reason=event.reason, hint=event.hint)
+        case e.ApprovalGiven():
+            given = Approval(by=event.by, digest=event.digest, via=event.via, at=event.at)
+            return replace(release, approvals=(*_without(release, event.by), given))
+        case e.ApprovalWithdrawn():
+            return replace(release, approvals=_without(release, event.by))
+        case e.ReplanRequested():
+            return replace(release, replanned_because=event.because)
+        case e.ReleaseRefused():
+            return replace(release, ended_by=event.by)
+        case e.AbortRequested():
+            return replace(release, abort=event, ended_by=event.by)
+        case e.ReleaseStarted():
+            return replace(release, started_at=event.at)
+        case e.StepStarted() | e.StepProgressed() | e.StepFinished() | e.StepFailed():
+            return _stepped(release, event)
+        case e.TurnedBack():
+            back = tuple(StepState(step) for step in event.steps)
+            return replace(release, back=back, turned_back_because=event.because)
+        case e.ReleaseFailed():
+            return replace(release, reason=event.reason)
+        case _:
+            return release
+
+
+def _planned(release: Release, event: e.PlanProposed) -> Release:
+    same = release.plan is not None and release.plan.digest == event.plan.digest
+    return replace(
+        release,
+        plan=event.plan,
+        planned_at=event.at,
+        approvals=release.approvals if same else (),
+        forward=tuple(StepState(step) for step in event.plan.steps),
+        seen={service.service: service for service in event.seen},
+    )
+
+
+def _without(release: Release, actor: e.Actor) -> tuple[Approval, ...]:
+    return tuple(approval for approval in release.approvals if approval.by.id != actor.id)
+
+
+def _stepped(
+    release: Release, event: e.StepStarted | e.StepProgressed | e.StepFinished | e.StepFailed
+) -> Release:
+    if not 0 <= event.index < len(release.steps):
+        raise IllegalEventError(f"{release.id} has no step {event.index}")
+    state = release.steps[event.index]
+    match event:
+        case e.StepStarted():
+            # A step that is begun again after a crash keeps its first start: its deadline goes on.
+            state = replace(state, status=StepStatus.RUNNING, started_at=state.started_at or event.at)
+        case e.StepFinished():
+            state = replace(state, status=StepStatus.DONE, finished_at=event.at, changed=event.changed)
+        case e.StepFailed():
+            state = replace(state, status=StepStatus.FAILED, finished_at=event.at)
+        case e.StepProgressed():
+            pass
+    steps = (*release.steps[: event.index], state, *release.steps[event.index + 1 :])
+    seen = {**release.seen, **{s.service: s for s in getattr(event, "seen", ())}}
+    return replace(
+        release,
+        forward=steps[: len(release.forward)],
+        back=steps[len(release.forward) :],
+        seen=seen,
+        failure=event if isinstance(event, e.StepFailed) else release.failure,
+    )

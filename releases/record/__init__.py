@@ -1,0 +1,35 @@
+"""The record of releases in Redis, and what travels beside it: deliveries, questions, jobs.
+
+Every write that depends on what was read is one Lua script, so that it happens whole or not at all and
+nobody writes between the look and the leap.
+"""
+
+from releases.record.inbox import Delivery, Inbox
+from releases.record.questions import Questions
+from releases.record.queue import JobQueue
+from releases.record.record import (
+    BusyError,
+    Held,
+    Lease,
+    MovedError,
+    Record,
+    StaleError,
+    UnknownReleaseError,
+)
+from releases.record.store import RecordUnavailableError, Store
+
+__all__ = [
+    "BusyError",
+    "Delivery",
+    "Held",
+    "Inbox",
+    "JobQueue",
+    "Lease",
+    "MovedError",
+    "Questions",
+    "Record",
+    "RecordUnavailableError",
+    "StaleError",
+    "Store",
+    "UnknownReleaseError",
+]

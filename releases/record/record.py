@@ -1,0 +1,238 @@
+"""The record: which release holds which environment, and everything that happened to each.
+
+Written by whoever holds the environment's current epoch; a writer whose epoch is stale is refused, so a
+worker that was thought dead and comes back can change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from releases.events import Event, ReleaseRequested, dump_event, load_event
+from releases.lifecycle import Release, apply, fold
+from releases.record import scripts
+from releases.record.store import Store
+from releases.snapshot import Snapshot
+
+REMEMBER_DELIVERY_SECONDS = 24 * 3600
+LEASE_MS = 15_000
+"""How long a worker is believed alive without a sign; it renews three times in that span."""
+
+
+class BusyError(Exception):
+    """The environment is held by another release."""
+
+    def __init__(self, holder: str) -> None:
+        """`holder` is the id of the release that has it."""
+        super().__init__(f"held by {holder}")
+        self.holder = holder
+
+
+class MovedError(Exception):
+    """Somebody else wrote first: load the release again and decide again."""
+
+
+class StaleError(Exception):
+    """The epoch is no longer the environment's: another worker has taken over, or the release ended."""
+
+
+class UnknownReleaseError(Exception):
+    """There is no release of this id."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A release and the epoch under which it may be written; 0 when it holds its environment no more."""
+
+    release: Release
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A worker's right to write one release, until it is let go or expires."""
+
+    release: str
+    environment: str
+    writer: str
+    epoch: int
+    interrupted: str | None
+    """The writer before, if its lease ran out without being let go: it died, or cannot be heard."""
+
+
+class Record:
+    """Releases in Redis. All methods raise `RecordUnavailableError` when Redis does not answer."""
+
+    def __init__(self, store: Store) -> None:
+        """The record that lives in this store."""
+        self._store = store
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    def open(self, requested: ReleaseRequested, *, delivery: str) -> Held:
+        """Begin a release: give it an id, let it hold its environment and write its first event.
+
+        The same delivery opens one release however often it comes. Raises `BusyError`.
+        """
+        key = self._store.key
+        environment = requested.environment
+        answer = self._store.run(
+            scripts.OPEN,
+            [
+                key("done", delivery),
+                key("environment", environment),
+                key("releases"),
+                key("behind"),
+                key("wake"),
+                key("active"),
+                key("environment", environment, "releases"),
+            ],
+            [key("release", ""), environment, dump_event(requested), REMEMBER_DELIVERY_SECONDS],
+        )
+        match answer:
+            case ["opened", id_, epoch]:
+                return Held(fold(id_, [requested]), int(epoch))
+            case ["again", id_]:
+                return self.load(id_)
+            case _:
+                raise BusyError(answer[1])
+
+    def append(self, held: Held, happened: Sequence[Event]) -> Held:
+        """Write events behind what was read. An event that ends the release lets its environment go.
+
+        Raises `MovedError` (somebody wrote first), `StaleError` (the epoch is over) and
+        `IllegalEventError` (the lifecycle does not allow it; nothing is written).
+        """
+        release = held.release
+        for event in happened:
+            release = apply(release, event)
+        key = self._store.key
+        answer = self._store.run(
+            scripts.APPEND,
+            [
+                key("release", release.id, "events"),
+                key("environment", release.environment),
+                key("behind"),
+                key("wake"),
+                key("active"),
+            ],
+            [
+                release.id,
+                held.release.position,
+                held.epoch,
+                "1" if release.ended else "0",
+                *(dump_event(event) for event in happened),
+            ],
+        )
+        match answer[0]:
+            case "ok":
+                return Held(release, 0 if release.ended else held.epoch)
+            case "moved":
+                raise MovedError(f"{release.id} has {answer[1]} events, not {held.release.position}")
+            case _:
+                raise StaleError(f"{release.id} is not held under epoch {held.epoch}")
+
+    # -- the right to write ------------------------------------------------------------------------
+
+    def take(self, release: Release, writer: str, *, lease_ms: int = LEASE_MS) -> Lease | None:
+        """Become the release's writer; None while another worker is. Raises `StaleError` when it ended."""
+        answer = self._store.run(
+            scripts.TAKE,
+            [self._store.key("environment", release.environment)],
+            [release.id, writer, lease_ms],
+        )
+        match answer:
+            case ["ok", epoch, before]:
+                interrupted = before if before and before != writer else None
+                return Lease(release.id, release.environment, writer, int(epoch), interrupted)
+            case ["taken", _]:
+                return None
+            case _:
+                raise StaleError(f"{release.id} does not hold {release.environment}")
+
+    def renew(self, lease: Lease, *, lease_ms: int = LEASE_MS) -> None:
+        """Show a sign of life. Raises `StaleError` when somebody else has taken over."""
+        if not self._renew(lease, lease_ms):
+            raise StaleError(f"{lease.release} was taken over")
+
+    def let_go(self, lease: Lease) -> None:
+        """End the lease, so that the next worker need not wait for it to expire."""
+        self._renew(lease, 0)
+
+    def _renew(self, lease: Lease, lease_ms: int) -> bool:
+        key = self._store.key("environment", lease.environment)
+        return bool(self._store.run(scripts.RENEW, [key], [lease.epoch, lease.writer, lease_ms]))
+
+    def idle(self) -> tuple[str, ...]:
+        """Releases that hold an environment and that no worker is at work on."""
+        key = self._store.key
+        return tuple(
+            sorted(
+                self._store.run(scripts.IDLE, [key("active")], [key("release", ""), key("environment", "")])
+            )
+        )
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def load(self, release_id: str) -> Held:
+        """A release as its events tell it. Raises `UnknownReleaseError`."""
+        epoch, happened = self._read(release_id)
+        return Held(fold(release_id, happened), epoch)
+
+    def events(self, release_id: str) -> tuple[Event, ...]:
+        """Everything that happened to a release, in order. Raises `UnknownReleaseError`."""
+        return self._read(release_id)[1]
+
+    def _read(self, release_id: str) -> tuple[int, tuple[Event, ...]]:
+        key = self._store.key
+        answer = self._store.run(
+            scripts.LOAD,
+            [key("release", release_id, "events"), key("release", release_id, "environment")],
+            [release_id, key("environment", "")],
+        )
+        if not answer:
+            raise UnknownReleaseError(release_id)
+        return int(answer[0]), tuple(load_event(text) for text in answer[1])
+
+    def position(self, release_id: str) -> int:
+        """How many events a release has: cheap enough to ask in a loop."""
+        return int(self._store.call("LLEN", self._store.key("release", release_id, "events")))
+
+    def holder(self, environment: str) -> str | None:
+        """The release that holds an environment now."""
+        holder = self._store.call("HGET", self._store.key("environment", environment), "release")
+        return str(holder) if holder else None
+
+    def recent(self, environment: str, count: int) -> tuple[Release, ...]:
+        """An environment's newest releases, the newest first."""
+        ids = self._store.call("LRANGE", self._store.key("environment", environment, "releases"), -count, -1)
+        return tuple(self.load(id_).release for id_ in reversed(ids))
+
+    # -- what was last seen of the cluster ---------------------------------------------------------
+
+    def see(self, snapshot: Snapshot) -> None:
+        """Remember what an environment looks like now."""
+        self._store.call("SET", self._store.key("seen", snapshot.environment), snapshot.model_dump_json())
+
+    def seen(self, environment: str) -> Snapshot | None:
+        """What was last seen of an environment; None when nobody has looked yet."""
+        text = self._store.call("GET", self._store.key("seen", environment))
+        return Snapshot.model_validate_json(text) if text else None
+
+    # -- news, for the relay -----------------------------------------------------------------------
+
+    def behind(self) -> tuple[str, ...]:
+        """Releases (R…) and questions (Q…) that have news which was not told yet."""
+        return tuple(sorted(self._store.call("SMEMBERS", self._store.key("behind"))))
+
+    def caught_up(self, release_id: str, position: int) -> bool:
+        """Say that everything before `position` is told; False when there is more again."""
+        key = self._store.key
+        return bool(
+            self._store.run(
+                scripts.CAUGHT_UP,
+                [key("release", release_id, "events"), key("behind")],
+                [release_id, position],
+            )
+        )

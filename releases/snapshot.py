@@ -1,0 +1,55 @@
+"""What was last seen of an environment, and the questions that people ask about it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from releases.events import Actor, ServiceSeen
+from releases.plan import Frozen, Plan
+
+
+class RevisionSeen(Frozen):
+    """One entry of a Deployment's rollout history, as `kubectl rollout history` has it."""
+
+    service: str
+    revision: int
+    image: str
+    version: str | None
+    release: str | None = Field(default=None, description="the release that made it; None: not Buzzy")
+    cause: str | None = Field(default=None, description="kubernetes.io/change-cause")
+    created_at: AwareDatetime | None = None
+    serving: bool = Field(description="whether the Deployment asks for this revision now")
+
+
+class Snapshot(Frozen):
+    """An environment at one moment. `problem` says why it could not be seen; then the rest is empty."""
+
+    environment: str
+    at: AwareDatetime
+    services: tuple[ServiceSeen, ...] = ()
+    revisions: tuple[RevisionSeen, ...] = ()
+    problem: str | None = None
+
+
+class Question(Frozen):
+    """Something that was asked for and that a look at the cluster answers (or corrects)."""
+
+    kind: Literal["status", "history", "plan"]
+    environments: tuple[str, ...]
+    line: str = Field(description="the command as it was understood, in the grammar's own words")
+    by: Actor
+    channel: str
+    response_url: str = Field(description="where the answer can be replaced; empty if there is none")
+    asked_at: AwareDatetime
+
+
+class Answer(Frozen):
+    """What a worker found. For a plan: the plan, or why there is none. Else: look at the snapshots."""
+
+    at: AwareDatetime
+    plan: Plan | None = None
+    seen: tuple[ServiceSeen, ...] = ()
+    refused: str | None = None
+    hint: str = ""

@@ -1,0 +1,164 @@
+"""Who may answer what, and what the answer does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from releases import approval
+from releases import events as e
+from releases.lifecycle import Release, State, apply, fold
+from releases.people import Person, Standing
+from releases.plan import Plan
+from releases.policy import Refusal
+
+T0 = datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
+LATER = T0 + timedelta(minutes=5)
+ALICE = Person("U0ALICE", "alice")
+BOB = Person("U0BOB", "bob", groups=frozenset({"S0APPROVERS"}))
+CAROL = Person("U0CAROL", "carol", groups=frozenset({"S0APPROVERS"}))
+DAN = Person("U0DAN", "dan")
+PLAN = Plan(
+    kind="release",
+    application="buzzy",
+    environment="production",
+    namespace="buzzy-production",
+    strategy="rolling",
+    stable="3.2.0",
+    new="3.2.1",
+    steps=(),
+)
+
+
+def waiting(*, quorum: int = 2, own_release: bool = False, by: Person = ALICE) -> Release:
+    """A release to production whose plan waits for approvals by the approvers' group."""
+    needed = e.ApprovalNeeded(
+        quorum=quorum, approvers=("S0APPROVERS",), own_release=own_release, expires_seconds=3600
+    )
+    requested = e.ReleaseRequested(
+        at=T0,
+        kind="release",
+        environment="production",
+        version="3.2.1",
+        strategy="rolling",
+        by=by.actor,
+        channel="C0RELEASES",
+        approval=needed,
+    )
+    return fold("R7", [requested, e.PlanProposed(at=T0, plan=PLAN)])
+
+
+def after(release: Release, outcome: approval.Outcome) -> Release:
+    """The release after an answer that counts."""
+    assert not isinstance(outcome, Refusal), outcome
+    for event in outcome:
+        release = apply(release, event)
+    return release
+
+
+def yes(release: Release, who: Person, now: datetime = LATER, digest: str | None = None) -> approval.Outcome:
+    """A tick on the message."""
+    return approval.approve(release, who, now, via="reaction", digest=digest)
+
+
+@pytest.mark.requirement("C3")
+def test_the_quorum_approves() -> None:
+    """Two different approvers make it approved; one does not."""
+    release = after(waiting(), yes(waiting(), BOB))
+    assert release.state is State.WAITING
+    release = after(release, yes(release, CAROL))
+    assert release.state is State.APPROVED
+
+
+@pytest.mark.requirement("C3")
+def test_one_person_counts_once() -> None:
+    """A reaction and a button of the same person are one approval."""
+    release = after(waiting(), yes(waiting(), BOB))
+    assert yes(release, BOB) == ()
+    assert approval.approve(release, BOB, LATER, via="button", digest=PLAN.digest) == ()
+
+
+@pytest.mark.requirement("C3")
+def test_taking_it_back_counts_until_the_quorum() -> None:
+    """Before the quorum a withdrawal takes the approval away; afterwards they are told how to stop it."""
+    one = after(waiting(), yes(waiting(), BOB))
+    assert after(one, approval.withdraw(one, BOB, LATER)).approvals == ()
+    both = after(one, yes(one, CAROL))
+    too_late = approval.withdraw(both, BOB, LATER)
+    assert isinstance(too_late, Refusal)
+    assert too_late.copy == "/buzzy abort R7"
+    assert approval.withdraw(one, DAN, LATER) == ()
+
+
+@pytest.mark.requirement("C11")
+@pytest.mark.parametrize(
+    "who",
+    [
+        DAN,
+        ALICE,
+        Person("U1", "gus", Standing.GUEST, frozenset({"S0APPROVERS"})),
+        Person("U2", "mallory", Standing.FOREIGN, frozenset({"S0APPROVERS"})),
+        Person("U3", "robot", Standing.BOT, frozenset({"S0APPROVERS"})),
+        Person("U4", "left", Standing.GONE, frozenset({"S0APPROVERS"})),
+    ],
+    ids=["no approver", "asker", "guest", "other workspace", "bot", "deactivated"],
+)
+def test_whoever_may_not_approve_changes_nothing(who: Person) -> None:
+    """Membership of the group does not help a guest, a stranger or a bot."""
+    for answer in (yes(waiting(), who), approval.approve(waiting(), who, LATER, via="button", digest=None)):
+        assert isinstance(answer, Refusal)
+        assert answer.problem
+
+
+@pytest.mark.requirement("C11")
+def test_own_release_where_the_environment_allows_it() -> None:
+    """An approver may approve their own release only where `own_release` says so."""
+    forbidden, allowed = waiting(by=BOB), waiting(by=BOB, own_release=True)
+    assert isinstance(yes(forbidden, BOB), Refusal)
+    assert after(allowed, yes(allowed, BOB)).approvals_missing == 1
+
+
+@pytest.mark.requirement("Q3")
+def test_an_answer_to_an_earlier_plan_does_not_count() -> None:
+    """A button carries the digest that was on the screen when it was pressed."""
+    answer = approval.approve(waiting(), BOB, LATER, via="button", digest="0" * 64)
+    assert isinstance(answer, Refusal)
+    assert "changed" in answer.problem
+
+
+def test_after_expiry_nothing_counts_and_the_person_is_told() -> None:
+    """Also when the expiry has not been written down yet."""
+    late = T0 + timedelta(hours=2)
+    answer = yes(waiting(), BOB, late)
+    assert isinstance(answer, Refusal)
+    assert answer.copy == "/buzzy release 3.2.1 production"
+    assert [type(event) for event in approval.settle(waiting(), late)] == [e.ReleaseExpired]
+    assert approval.settle(waiting(), LATER) == ()
+    expired = after(waiting(), approval.settle(waiting(), late))
+    assert isinstance(yes(expired, BOB, late), Refusal)
+
+
+def test_a_no_by_an_approver_or_by_the_asker_ends_it() -> None:
+    """One refusal is enough; somebody else's is not a refusal."""
+    for who in (BOB, ALICE):
+        release = after(waiting(), approval.refuse(waiting(), who, LATER, via="reaction"))
+        assert release.state is State.REFUSED
+    assert isinstance(approval.refuse(waiting(), DAN, LATER, via="reaction"), Refusal)
+
+
+def test_abort_while_it_waits_ends_it_at_once() -> None:
+    """Nothing was changed, so there is nothing to undo."""
+    release = after(waiting(), approval.abort(waiting(), ALICE, LATER, None))
+    assert release.state is State.CANCELLED
+
+
+def test_abort_while_it_runs_asks_the_worker() -> None:
+    """The worker stops at its next safe point; asking twice is asking once."""
+    approved = apply(waiting(), e.Approved(at=T0, digest=PLAN.digest))
+    running = apply(approved, e.ReleaseStarted(at=T0))
+    aborting = after(running, approval.abort(running, DAN, LATER, "wrong one"))
+    assert aborting.state is State.ABORTING
+    assert approval.abort(aborting, DAN, LATER, None) == ()
+    ended = apply(aborting, e.ReleaseCancelled(at=T0))
+    assert isinstance(approval.abort(ended, DAN, LATER, None), Refusal)
