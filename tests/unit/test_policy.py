@@ -1,0 +1,112 @@
+"""What is written into the record when somebody asks, and who is turned away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from releases import grammar
+from releases.config import Environment, parse_config
+from releases.events import ReleaseRequested, Target
+from releases.lifecycle import fold
+from releases.people import Person, Standing
+from releases.policy import Refusal, busy, request
+from releases.version import Version
+
+T0 = datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
+ALICE = Person("U0ALICE", "alice")
+BOB = Person("U0BOB", "bob", groups=frozenset({"S0APPROVERS"}))
+ERIN = Person("U0ERIN", "erin", groups=frozenset({"S0ONCALL"}))
+CONFIG = parse_config(
+    """
+    services: [{name: buzzy-main, image: buzzybuzz/buzzy-main}]
+    environments:
+      development: {namespace: buzzy-development, channel: C0DEV}
+      production:
+        namespace: buzzy-production
+        channel: C0RELEASES
+        approval: {quorum: 2, from: [S0APPROVERS], own_release: false, expires: 4h}
+        alerts: {critical: C0ONCALL, on_call: S0ONCALL}
+    """
+)
+PRODUCTION = CONFIG.environment("production")
+DEVELOPMENT = CONFIG.environment("development")
+RELEASE = grammar.Release(Version.parse("3.2.1"), "production", reason="fix export timeout")
+
+
+def asked(
+    command: grammar.Release | grammar.Rollback, environment: Environment, who: Person
+) -> ReleaseRequested:
+    """What is recorded, where it is not refused."""
+    outcome = request(command, environment, who, T0)
+    assert isinstance(outcome, ReleaseRequested), outcome
+    return outcome
+
+
+@pytest.mark.requirement("C1")
+def test_a_release_carries_the_rules_of_its_environment() -> None:
+    """The rules are those of the moment of asking: a later edit of the file does not change a vote under way."""
+    wanted = asked(RELEASE, PRODUCTION, ALICE)
+    assert (wanted.version, wanted.environment, wanted.channel) == ("3.2.1", "production", "C0RELEASES")
+    assert wanted.reason == "fix export timeout"
+    assert wanted.approval is not None
+    assert (wanted.approval.quorum, wanted.approval.approvers) == (2, ("S0APPROVERS",))
+    assert wanted.approval.expires_seconds == 4 * 3600
+    assert not wanted.approval.own_release
+
+
+def test_where_no_approval_is_wanted_none_is_asked() -> None:
+    """Development goes at once."""
+    assert asked(grammar.Release(Version.parse("3.2.1"), "development"), DEVELOPMENT, ALICE).approval is None
+
+
+@pytest.mark.requirement("C11")
+@pytest.mark.parametrize("standing", [Standing.GUEST, Standing.FOREIGN, Standing.BOT, Standing.GONE])
+@pytest.mark.parametrize("command", [RELEASE, grammar.Rollback("production")], ids=["release", "rollback"])
+def test_guests_strangers_and_bots_ask_for_nothing(
+    standing: Standing, command: grammar.Release | grammar.Rollback
+) -> None:
+    """Whatever groups they are in."""
+    who = Person("U9", "somebody", standing, frozenset({"S0APPROVERS", "S0ONCALL"}))
+    assert isinstance(request(command, PRODUCTION, who, T0), Refusal)
+
+
+@pytest.mark.parametrize("who", [BOB, ERIN], ids=["approver", "on call"])
+def test_a_rollback_by_who_may_approve_or_is_on_call_waits_for_nobody(who: Person) -> None:
+    """At three in the morning there is one person awake."""
+    assert asked(grammar.Rollback("production"), PRODUCTION, who).approval is None
+
+
+def test_a_rollback_by_anybody_else_waits_for_one_of_them() -> None:
+    """One, whatever quorum a release would need; on-call may be the one."""
+    needed = asked(grammar.Rollback("production"), PRODUCTION, ALICE).approval
+    assert needed is not None
+    assert needed.quorum == 1
+    assert needed.approvers == ("S0APPROVERS", "S0ONCALL")
+
+
+@pytest.mark.requirement("B6")
+@pytest.mark.parametrize(
+    ("to", "target"),
+    [
+        (None, None),
+        (grammar.ToVersion(Version.parse("3.2.0")), Target(version="3.2.0")),
+        (grammar.ToRevision(4), Target(revision=4)),
+        (grammar.ToRelease("R37"), Target(release="R37")),
+    ],
+    ids=["the one before", "version", "revision", "release"],
+)
+def test_where_a_rollback_goes(to: grammar.Target | None, target: Target | None) -> None:
+    """As it was asked for, for the worker to find."""
+    assert asked(grammar.Rollback("production", to), PRODUCTION, ERIN).target == target
+
+
+@pytest.mark.requirement("Q2")
+def test_whoever_finds_it_busy_is_told_by_what_and_how_to_stop_it() -> None:
+    """The line that was typed is given back, to be sent again."""
+    holder = fold("R42", [asked(RELEASE, PRODUCTION, ALICE)])
+    refusal = busy(holder, "/buzzy release 3.2.2 production")
+    assert "R42 is being planned in production, asked for by alice" in refusal.problem
+    assert "/buzzy abort R42" in refusal.hint
+    assert refusal.copy == "/buzzy release 3.2.2 production"
