@@ -25,9 +25,10 @@ demo: $(INSTALLED) ## a Slack workspace, a cluster, Redis and the bot on this ma
 	@$(BIN)/buzzy demo $(if $(ONCE),--once)
 
 test: $(INSTALLED) ## every test that needs nothing but this machine
-	@$(BIN)/python -m pytest
+	@BUZZY_E2E=sandbox $(BIN)/python -m pytest tests/unit tests/integration tests/e2e -m 'not e2e'
 
-e2e: $(INSTALLED) ## the same journeys against a real Kubernetes API
+e2e: $(INSTALLED) ## the same journeys against a real Kubernetes API (BUZZY_E2E=kubeconfig: the one of KUBECONFIG)
+	@$(BIN)/python tests/e2e/controlplane/build.py >/dev/null
 	@$(BIN)/python -m pytest tests/e2e
 
 requirements: $(INSTALLED) ## each promise with the tests that prove it

@@ -84,6 +84,11 @@ class Child:
         if self.running:
             self._process.send_signal(how)
 
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.signal(signal.SIGKILL)
+        self._process.wait()
+
     def wait(self, seconds: float) -> int | None:
         """Its exit code; None when it still runs."""
         try:

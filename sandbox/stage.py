@@ -1,0 +1,124 @@
+"""Everything that a release needs, on one machine: a workspace, a cluster, Redis, the bot, a worker.
+
+The demo and the end-to-end tests stand on the same stage; the bot and the worker are the real programs in
+processes of their own, with nothing but settings to tell them that Slack and Kubernetes are nearby.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from sandbox.children import Child
+from sandbox.redis_server import RedisServer
+from sandbox.workspace import Person, RunningWorkspace, running_workspace
+
+HERE = Path(__file__).parent
+CONFIG = HERE / "buzzy.yaml"
+
+
+class Stage:
+    """A running house. Leaving the `with` block ends every process that it started."""
+
+    def __init__(
+        self,
+        *,
+        kubeconfig: Path | None = None,
+        config: Path = CONFIG,
+        speed: float = 1.0,
+        behaviour: dict[str, str] | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Prepare; entering the block starts.
+
+        With a `kubeconfig` the workers use that cluster and none is started. `behaviour` says how image
+        tags misbehave in the sandbox's cluster; `tell` hears what is being started.
+        """
+        self._given = kubeconfig
+        self.config = config
+        self._speed = speed
+        self._behaviour = behaviour or {}
+        self._tell = tell
+        self._ends = ExitStack()
+        self.workers: list[Child] = []
+
+    def __enter__(self) -> Self:
+        """Start it all, in the order in which one needs the other."""
+        with ExitStack() as ends:
+            self.folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="buzzy-")))
+            self._tell("Redis")
+            self.redis = ends.enter_context(RedisServer())
+            self._tell("workspace")
+            self.workspace: RunningWorkspace = ends.enter_context(running_workspace())
+            self._tell("cluster")
+            self.kubeconfig = self._given or self._start_cluster(ends)
+            self._tell("worker")
+            ends.callback(self._stop_workers)
+            self.start_worker()
+            self._tell("bot")
+            self.bot = self._child("bot", ["-m", "buzzy", "bot"])
+            ends.callback(self._stop_bot)
+            self.workspace.wait_for_app()
+            self._ends = ends.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it all."""
+        self._ends.close()
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment variables of the bot and the workers."""
+        return {
+            "SLACK_BOT_TOKEN": self.workspace.bot_token,
+            "SLACK_APP_TOKEN": self.workspace.app_token,
+            "SLACK_API_URL": self.workspace.api_url,
+            "REDIS_URL": self.redis.url,
+            "KUBECONFIG": str(self.kubeconfig),
+            "BUZZY_CONFIG": str(self.config),
+        }
+
+    def person(self, name: str) -> Person:
+        """Somebody of the workspace, by name."""
+        return self.workspace.person(name)
+
+    def start_worker(self) -> Child:
+        """One more worker."""
+        worker = self._child(f"worker-{len(self.workers) + 1}", ["-m", "buzzy", "worker"])
+        self.workers.append(worker)
+        return worker
+
+    def restart_bot(self) -> None:
+        """A new bot in place of the one that was."""
+        self.bot.stop()
+        self.bot = self._child("bot", ["-m", "buzzy", "bot"])
+        self.workspace.wait_for_app()
+
+    def logs(self) -> str:
+        """The last words of every process, for when something went wrong."""
+        return "\n".join(
+            f"--- {child.name}\n{child.tail()}" for child in [self.bot, *self.workers] if child.log.exists()
+        )
+
+    def _child(self, name: str, arguments: list[str]) -> Child:
+        return Child(name, arguments, log=self.folder / f"{name}.log", env=self.settings)
+
+    def _start_cluster(self, ends: ExitStack) -> Path:
+        kubeconfig = self.folder / "kubeconfig"
+        arguments = ["-m", "sandbox.cluster", "--port", "0", "--kubeconfig", str(kubeconfig)]
+        arguments += ["--seed", "--speed", str(self._speed)]
+        for tag, behaviour in self._behaviour.items():
+            arguments += ["--behaviour", f"{tag}={behaviour}"]
+        cluster = ends.enter_context(Child("cluster", arguments, log=self.folder / "cluster.log"))
+        cluster.ready()
+        return kubeconfig
+
+    def _stop_bot(self) -> None:
+        self.bot.stop()
+
+    def _stop_workers(self) -> None:
+        for worker in self.workers:
+            worker.stop()

@@ -1,0 +1,124 @@
+"""A whole house for a journey: people, bot, worker, Redis, and namespaces of its own in a cluster."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.stage import CONFIG, Stage
+from sandbox.workspace import Message, Person
+from tests.e2e.arenas import Arena, kubectl
+
+PATIENCE = 60.0
+CHANNELS = {
+    "development": "C0DEV",
+    "staging": "C0STAGING",
+    "production": "C0RELEASES",
+    "disaster-recovery": "C0DR",
+}
+ON_CALL = "C0ONCALL"
+TICK, CROSS = "white_check_mark", "x"
+_numbers = itertools.count(1)
+
+
+class House(Stage):
+    """A stage with namespaces of its own, and the moves that journeys are made of."""
+
+    def __init__(self, arena: Arena, config: Path, namespaces: dict[str, str], **how: Any) -> None:  # noqa: ANN401 - as Stage
+        """`namespaces` by environment; made by `house`."""
+        super().__init__(kubeconfig=arena.kubeconfig, config=config, **how)
+        self.arena = arena
+        self.namespaces = namespaces
+
+    @property
+    def alice(self) -> Person:
+        """Asks for releases; no approver."""
+        return self.person("alice")
+
+    @property
+    def bob(self) -> Person:
+        """An approver."""
+        return self.person("bob")
+
+    @property
+    def carol(self) -> Person:
+        """Another approver."""
+        return self.person("carol")
+
+    @property
+    def erin(self) -> Person:
+        """On call."""
+        return self.person("erin")
+
+    def ask(self, line: str, environment: str, *, who: Person | None = None) -> Message:
+        """Type a command and wait for the release's message."""
+        asker, channel = who or self.alice, CHANNELS[environment]
+        before = asker.messages(channel)
+        delivery = asker.command(line, channel)
+        assert delivery.acknowledged, delivery.error
+        assert delivery.seconds < 3
+        return asker.wait_for_message(channel, after=before[-1] if before else None, timeout=PATIENCE)
+
+    def until(self, message: Message, text: str, *, timeout: float = PATIENCE) -> Message:
+        """Wait until the release's message says something."""
+        try:
+            return self.alice.wait_until_shows(message, text, timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.logs()}") from None
+
+    def released(self, line: str, environment: str, *approvers: Person) -> Message:
+        """Ask, have it approved by reactions, and wait until it has ended well."""
+        message = self.ask(line, environment)
+        if approvers:
+            self.until(message, "waiting for")
+        for approver in approvers:
+            approver.react(message, TICK)
+        return self.until(message, "🟢")
+
+    def thread(self, message: Message) -> str:
+        """All that the thread says."""
+        return "\n".join(reply.shown for reply in self.alice.thread(message))
+
+    def told(self, message: Message, text: str) -> str:
+        """Wait until the thread says something; the whole thread."""
+        self.alice.wait_for_reply(message, text, timeout=PATIENCE)
+        return self.thread(message)
+
+    def kubectl(self, environment: str, *arguments: str) -> str:
+        """Run kubectl in an environment's namespace."""
+        return kubectl(self.kubeconfig, "-n", self.namespaces[environment], *arguments)
+
+    def deployments(self, environment: str) -> dict[str, Any]:
+        """The Deployments of an environment, by name."""
+        listed = json.loads(self.kubectl(environment, "get", "deployments", "-o", "json"))
+        return {item["metadata"]["name"]: item for item in listed["items"]}
+
+    def images(self, environment: str) -> dict[str, str]:
+        """What each Deployment is to run: its image's tag, by name."""
+        return {
+            name: item["spec"]["template"]["spec"]["containers"][0]["image"].rpartition(":")[2]
+            for name, item in self.deployments(environment).items()
+        }
+
+
+@contextmanager
+def house(arena: Arena, folder: Path, *environments: str) -> Iterator[House]:
+    """A house whose configuration has these environments, each seeded in a namespace of its own."""
+    number = f"{os.getpid()}-{next(_numbers)}"
+    namespaces = {name: f"buzzy-{name}-{number}" for name in environments}
+    config = yaml.safe_load(CONFIG.read_text())
+    config["environments"] = {
+        name: {**config["environments"][name], "namespace": namespaces[name]} for name in environments
+    }
+    file = folder / "buzzy.yaml"
+    file.write_text(yaml.safe_dump(config, sort_keys=False))
+    arena.seed(list(namespaces.values()))
+    with House(arena, file, namespaces) as opened:
+        yield opened
