@@ -1,0 +1,66 @@
+"""`buzzy.yaml`: the one file that says what is released where, and what is asked for it."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from releases.config import models
+from releases.config.checks import contradictions
+from releases.config.durations import format_duration, parse_duration, write_duration
+from releases.config.models import (
+    Alerts,
+    Approval,
+    Cluster,
+    Config,
+    Environment,
+    Service,
+    UnknownEnvironment,
+    json_schema,
+)
+from releases.config.problems import ConfigError, Problem, explain
+from releases.config.yaml_text import load
+
+__all__ = [
+    "Alerts",
+    "Approval",
+    "Cluster",
+    "Config",
+    "ConfigError",
+    "Environment",
+    "Problem",
+    "Service",
+    "UnknownEnvironment",
+    "format_duration",
+    "json_schema",
+    "parse_config",
+    "parse_duration",
+    "write_duration",
+]
+
+_PATTERNS = {
+    models.DNS_LABEL: "must be lower-case letters, digits and dashes (at most 63), with no dash at its ends",
+    models.DNS_NAME: "must be lower-case letters, digits, dashes and dots",
+    models.CHANNEL: "must be the id of a channel, which Slack shows at the end of the channel's details",
+    models.PERSON_OR_GROUP: "must be the id of a person (U… or W…) or of a user group (S…)",
+    models.HTTP_PATH: "must be a path that starts with /",
+    models.VARIABLE: "must be the name of a variable: letters, digits and underscores",
+}
+
+
+def parse_config(text: str) -> Config:
+    """The configuration that a `buzzy.yaml` holds.
+
+    Raises `ConfigError`, whose text has one line for every problem and never a value from the file.
+    """
+    content = load(text)
+    if not isinstance(content, dict):
+        what = "is empty" if content is None else "must have keys, such as services and environments"
+        raise ConfigError(Problem("the file", what, "start from deploy/buzzy.example.yaml"))
+    try:
+        config = Config.model_validate(content)
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_input=False)
+        raise ConfigError(*explain(errors, Config, _PATTERNS)) from None
+    if problems := tuple(contradictions(config)):
+        raise ConfigError(*problems)
+    return config

@@ -1,0 +1,75 @@
+"""What one key of the file alone cannot show: parts of it that contradict each other."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from releases.config.models import Approval, Config, Environment
+from releases.config.problems import Problem, written
+
+CONFIG_MAP_BYTES = 1_048_576
+"""What Kubernetes stores in a ConfigMap at most."""
+
+
+def contradictions(config: Config) -> Iterator[Problem]:
+    """Every contradiction, in the order of the file."""
+    yield from _said_twice("services", "name", (service.name for service in config.services))
+    yield from _said_twice("services", "deployment", (service.deployment for service in config.services))
+    for environment in config.environments.values():
+        yield from _services(config, environment)
+        if environment.approval is not None:
+            yield from _quorum(environment, environment.approval)
+        yield from _size(environment)
+    yield from _shared_namespaces(config)
+
+
+def _said_twice(path: str, key: str, values: Iterable[str]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, value in enumerate(values):
+        if value in first:
+            what = f"is the {key} of {path}[{first[value]}] as well"
+            yield Problem(f"{path}[{index}].{key}", what, "give each service its own")
+        else:
+            first[value] = index
+
+
+def _services(config: Config, environment: Environment) -> Iterator[Problem]:
+    known = [service.name for service in config.services]
+    named = environment.services or ()
+    for index, name in enumerate(named):
+        where = written(("environments", environment.name, "services", index))
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            fix = f"did you mean {close[0]}?" if close else f"the services are {', '.join(known)}"
+            yield Problem(where, "is no service of this file", fix)
+        elif name in named[:index]:
+            yield Problem(where, "is in the list already", "leave it out")
+
+
+def _quorum(environment: Environment, approval: Approval) -> Iterator[Problem]:
+    if any(approver.startswith("S") for approver in approval.approvers):
+        return  # How many people a group has, only Slack knows.
+    people = len(set(approval.approvers))
+    if approval.quorum > people:
+        where = written(("environments", environment.name, "approval", "quorum"))
+        what = f"can never be reached: only {people} {'person' if people == 1 else 'people'} may approve"
+        yield Problem(where, what, f"write {people} or fewer, or add approvers")
+
+
+def _size(environment: Environment) -> Iterator[Problem]:
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in environment.configuration.items())
+    if size > CONFIG_MAP_BYTES:
+        where = written(("environments", environment.name, "configuration"))
+        yield Problem(where, "is larger than the 1 MiB that Kubernetes can store", "make it smaller")
+
+
+def _shared_namespaces(config: Config) -> Iterator[Problem]:
+    """Two environments in one namespace would release over each other."""
+    first: dict[tuple[str | None, str], str] = {}
+    for name, environment in config.environments.items():
+        place = (environment.cluster.context, environment.namespace)
+        other = first.setdefault(place, name)
+        if other != name:
+            where = written(("environments", name, "namespace"))
+            yield Problem(where, f"is the namespace of {other} as well", "give each environment its own")

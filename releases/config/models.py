@@ -1,0 +1,252 @@
+"""What `buzzy.yaml` may say. Only what has an effect is known: everything else is refused, not ignored."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from releases.config.durations import Duration, write_duration
+
+DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
+CHANNEL = r"^[CG][A-Z0-9]+$"
+PERSON_OR_GROUP = r"^[UWS][A-Z0-9]+$"
+HTTP_PATH = r"^/[!-~]*$"
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+_REPOSITORY = re.compile(
+    r"(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+)
+
+
+def _repository(text: str) -> str:
+    name = text.rsplit("/", 1)[-1]
+    if ":" in name or "@" in name:
+        raise ValueError("has a tag or digest: leave it out, the version that is released is the tag")
+    if not _REPOSITORY.fullmatch(text):
+        raise ValueError("is no image repository, such as buzzybuzz/buzzy-main")
+    return text
+
+
+DnsLabel = Annotated[str, Field(pattern=DNS_LABEL)]
+DnsName = Annotated[str, Field(pattern=DNS_NAME, max_length=253)]
+Channel = Annotated[str, Field(pattern=CHANNEL)]
+PersonOrGroup = Annotated[str, Field(pattern=PERSON_OR_GROUP)]
+Variable = Annotated[str, Field(pattern=VARIABLE)]
+Repository = Annotated[str, AfterValidator(_repository)]
+# In the file a number or true and false may stand without quotes; they are read as they are written.
+VariableValue = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
+
+
+class Section(BaseModel):
+    """A mapping of the file: never changed once read, and without keys that nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_empty(cls, value: object, info: ValidationInfo) -> object:
+        # `approval:` with nothing behind it would otherwise mean that no approval is needed.
+        if value is None and info.field_name != "context":
+            raise ValueError("is empty: write a value, or leave the line out")
+        return value
+
+
+class Service(Section):
+    """One part of the application: one Deployment, of which one container is released."""
+
+    name: DnsLabel = Field(description="what people call it", examples=["buzzy-main"])
+    image: Repository = Field(
+        description="its image repository, without a tag", examples=["buzzybuzz/buzzy-main"]
+    )
+    deployment: DnsName = Field(
+        default_factory=lambda data: data["name"],
+        description="its Deployment; the service's name if left out",
+        examples=["buzzy-main"],
+    )
+    container: DnsLabel = Field(
+        default_factory=lambda data: data["name"],
+        description="the container of that Deployment; the service's name if left out",
+        examples=["buzzy-main"],
+    )
+    port: int = Field(default=8080, ge=1, le=65535, description="where it answers", examples=[8080])
+    health: str = Field(
+        default="/health", pattern=HTTP_PATH, description="the path that answers 200", examples=["/health"]
+    )
+    deadline: Duration = Field(
+        default=timedelta(minutes=5), description="how long its rollout may take", examples=["5m"]
+    )
+
+
+class Cluster(Section):
+    """Which Kubernetes cluster an environment is in."""
+
+    context: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a context of the kubeconfig; without one, the cluster that Buzzy runs in, "
+        "or else the kubeconfig's current context",
+        examples=["staging"],
+        json_schema_extra={"type": ["string", "null"]},
+    )
+
+
+class Approval(Section):
+    """Who has to agree before a release to the environment starts."""
+
+    quorum: int = Field(ge=1, description="how many people must approve", examples=[2])
+    approvers: tuple[PersonOrGroup, ...] = Field(
+        alias="from",
+        min_length=1,
+        description="who may approve: ids of people (U…) and user groups (S…)",
+        examples=[["S0APPROVERS"]],
+    )
+    own_release: bool = Field(
+        default=True, description="whether the person who asked may approve", examples=[False]
+    )
+    expires: Duration = Field(
+        default=timedelta(hours=4), description="how long an answer is waited for", examples=["4h"]
+    )
+
+
+class Alerts(Section):
+    """Where trouble in the environment is told."""
+
+    critical: Channel = Field(description="the channel for what cannot wait", examples=["C0ONCALL"])
+    on_call: PersonOrGroup | None = Field(
+        default=None,
+        description="who is mentioned there: a person (U…) or a group (S…)",
+        examples=["S0ONCALL"],
+    )
+
+
+class Environment(Section):
+    """A cluster, a namespace in it, and what is asked of a release that goes there."""
+
+    cluster: Cluster = Field(
+        default=Cluster(), description="which cluster", examples=[{"context": "staging"}]
+    )
+    namespace: DnsLabel = Field(description="the namespace of its Deployments", examples=["buzzy-staging"])
+    channel: Channel = Field(description="the channel where its releases are shown", examples=["C0STAGING"])
+    strategy: Literal["rolling"] = Field(
+        default="rolling", description="how releases go about it", examples=["rolling"]
+    )
+    services: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="the services that it has; all of them if left out",
+        examples=[["buzzy-main"]],
+    )
+    approval: Approval | None = Field(
+        default=None,
+        description="who has to agree; nobody if left out",
+        examples=[{"quorum": 1, "from": ["S0APPROVERS"]}],
+    )
+    alerts: Alerts | None = Field(
+        default=None, description="where trouble is told", examples=[{"critical": "C0ONCALL"}]
+    )
+    configuration: Mapping[Variable, VariableValue] = Field(
+        default={},
+        description="the environment variables of its services; each version gets its own unchangeable copy",
+        examples=[{"LOG_LEVEL": "info"}],
+    )
+    prerelease: bool = Field(
+        default=False, description="whether pre-release versions may go there", examples=[True]
+    )
+    history: int = Field(
+        default=10, ge=1, le=50, description="how many releases `history` lists", examples=[10]
+    )
+    _name: str = PrivateAttr(default="")
+
+    @property
+    def name(self) -> str:
+        """What people call it: its key in the file."""
+        return self._name
+
+
+class UnknownEnvironment(LookupError):  # noqa: N818 - it names what is wrong with the name, as `LookupError` does
+    """No environment has that name. `close_match` is the one that was probably meant, or None."""
+
+    def __init__(self, name: str, close_match: str | None, all_names: tuple[str, ...]) -> None:
+        meant = f" Did you mean {close_match}?" if close_match else ""
+        super().__init__(f'There is no environment "{name}".{meant}')
+        self.name = name
+        self.close_match = close_match
+        self.all_names = all_names
+
+
+class Config(Section):
+    """The whole of `buzzy.yaml`."""
+
+    application: DnsLabel = Field(default="buzzy", description="what is released", examples=["buzzy"])
+    services: tuple[Service, ...] = Field(
+        min_length=1,
+        description="its parts, in the order in which they are rolled out",
+        examples=[[{"name": "buzzy-main", "image": "buzzybuzz/buzzy-main"}]],
+    )
+    environments: Mapping[DnsLabel, Environment] = Field(
+        min_length=1,
+        description="where it is released, in the order of promotion",
+        examples=[{"staging": {"namespace": "buzzy-staging", "channel": "C0STAGING"}}],
+    )
+
+    @model_validator(mode="after")
+    def _name_environments(self) -> Config:
+        for name, environment in self.environments.items():
+            environment._name = name  # noqa: SLF001 - the key stands here, the property there
+        return self
+
+    def environment(self, name: str) -> Environment:
+        """The environment of that name. Raises `UnknownEnvironment`."""
+        if name in self.environments:
+            return self.environments[name]
+        names = tuple(self.environments)
+        close = difflib.get_close_matches(name, names, n=1)
+        raise UnknownEnvironment(name, close[0] if close else None, names)
+
+    def services_of(self, environment: Environment) -> tuple[Service, ...]:
+        """The services that an environment has, in rollout order."""
+        if environment.services is None:
+            return self.services
+        return tuple(service for service in self.services if service.name in environment.services)
+
+
+class _ForEditors(GenerateJsonSchema):
+    """The schema of what may be written: a key that may be left out may not be empty for all that."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        if schema.get("default", ...) is None:
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+    def encode_default(self, dft: object) -> object:
+        return write_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of `buzzy.yaml`, for editors."""
+    return {
+        "$schema": _ForEditors.schema_dialect,
+        **Config.model_json_schema(by_alias=True, schema_generator=_ForEditors),
+        "title": "buzzy.yaml",
+    }

@@ -1,0 +1,112 @@
+"""The words of a line that stand by their place: too many of them, too few, in the wrong order, or right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from releases.grammar.errors import Mistake
+from releases.grammar.line import Line
+from releases.grammar.text import Word
+from releases.grammar.values import suits
+from releases.grammar.verbs import Argument, Verb
+from releases.grammar.vocabulary import Vocabulary, same, shown
+
+
+def read_arguments(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, Any]:
+    """The arguments' values by name. Raises `Mistake`."""
+    given = line.plain[1:]
+    if len(given) > len(verb.arguments):
+        raise _too_many(verb, line, _superfluous(verb, line, vocabulary), vocabulary)
+    required = [argument for argument in verb.arguments if argument.required]
+    if len(given) < len(required):
+        raise _too_few(required, line, vocabulary)
+    if len(given) == 2 and _swapped(verb, line, vocabulary):
+        first, second = given
+        mended = line.replaced(
+            first, second + 1, line.words[second], *line.words[first + 1 : second], line.words[first]
+        )
+        raise Mistake(
+            f"The {verb.arguments[0].name} comes first, then the {verb.arguments[1].name}.", mended=mended
+        )
+    return {
+        argument.name: line.read(argument, at, at + 1, vocabulary)
+        for argument, at in zip(verb.arguments, given, strict=False)
+    }
+
+
+def _swapped(verb: Verb, line: Line, vocabulary: Vocabulary) -> bool:
+    kind = verb.arguments[0].name
+    first, second = (suits(kind, line.text(at), vocabulary, nearly=True) for at in line.plain[1:])
+    return second and not first
+
+
+def _too_few(required: list[Argument], line: Line, vocabulary: Vocabulary) -> Mistake:
+    """Of two arguments, a single word is the one that it could be."""
+    absent, after = required, line.plain[0]
+    if len(line.plain) > 1:
+        at = line.plain[1]
+        first, second = required
+        is_first = suits(first.name, line.text(at), vocabulary, nearly=True) or any(
+            map(str.isdigit, line.text(at))
+        )
+        absent, after = ([second], at) if is_first else ([first], at - 1)
+    names = " and ".join(f"the {argument.name}" for argument in absent)
+    samples = [argument.sample for argument in absent if argument.sample is not None]
+    mended = None
+    if len(samples) == len(absent):
+        new = (Word(vocabulary.fill(sample)) for sample in samples)
+        mended = line.replaced(after + 1, after + 1, *new)
+    return Mistake(
+        f"{names.capitalize()} {'is' if len(absent) == 1 else 'are'} missing.",
+        mended=mended,
+        names=vocabulary.listed if any(argument.name == "environment" for argument in absent) else None,
+    )
+
+
+def _superfluous(verb: Verb, line: Line, vocabulary: Vocabulary) -> list[int]:
+    """The words that are too much: those that fit nowhere, or else the last ones."""
+    given = line.plain[1:]
+    strangers = [
+        at
+        for at in given
+        if not any(suits(each.name, line.text(at), vocabulary, nearly=True) for each in verb.arguments)
+    ]
+    return (strangers or list(given[len(verb.arguments) :]))[: len(given) - len(verb.arguments)]
+
+
+def _too_many(verb: Verb, line: Line, extra: list[int], vocabulary: Vocabulary) -> Mistake:
+    first, said = extra[0], " ".join(line.text(at) for at in extra)
+    flags = {flag.name for flag in verb.flags}
+    given = {flag.name for flag in line.flags}
+    problem = f"{shown(said)} is {'one word too many' if len(extra) == 1 else 'too much'}."
+    if (unquoted := _unquoted_reason(verb, line, extra)) is not None:
+        return unquoted
+    if "services" in flags and all(suits("services", line.text(at), vocabulary) for at in extra):
+        listed = ",".join(line.text(at) for at in extra)
+        mended = (*line.without(extra), Word("--services"), Word(listed, quoted=True))
+        return Mistake(problem, meant=f"--services {listed}", mended=mended)
+    if (name := same(line.text(first).strip(":"), flags)) is not None:
+        mended = line.replaced(first, first + 1, Word(f"--{name}"))
+        return Mistake(problem, meant=f"--{name}", mended=mended)
+    if "to" in flags - given and suits("to", line.text(first), vocabulary):
+        mended = line.replaced(first, first, Word("--to"))
+        return Mistake(problem, meant=f"--to {line.text(first)}", mended=mended)
+    if "reason" in flags - given and len(extra) > 1:
+        mended = (*line.without(extra), Word("--reason"), Word(said, quoted=True))
+        return Mistake(problem, meant="it as the reason", mended=mended)
+    return Mistake(problem, mended=line.without(extra))
+
+
+def _unquoted_reason(verb: Verb, line: Line, extra: list[int]) -> Mistake | None:
+    """A reason of several words without its quotation marks leaves all but its first word over."""
+    reason = next((flag for flag in line.flags if flag.name == "reason" and flag.stop in extra), None)
+    if reason is None or line.words[reason.start + 1].quoted:
+        return None
+    before = [at for at in line.plain[1:] if at < reason.start]
+    belong = line.plain if len(before) >= len(verb.arguments) else extra
+    stop = reason.stop
+    while stop in belong:
+        stop += 1
+    said = " ".join(line.text(at) for at in range(reason.start + 1, stop))
+    mended = line.replaced(reason.start + 1, stop, Word(said, quoted=True))
+    return Mistake("A reason of several words goes in quotation marks.", mended=mended)

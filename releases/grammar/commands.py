@@ -1,0 +1,164 @@
+"""What people can ask for, as values. `line()` prints the line (without `/buzzy`) that parses back to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from releases.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class ToVersion:
+    """Roll back to an earlier version."""
+
+    version: Version
+
+    def __str__(self) -> str:
+        return str(self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class ToRevision:
+    """Roll back to a revision of Kubernetes' rollout history, as `kubectl rollout undo` can."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class ToRelease:
+    """Roll back to what an earlier release, such as `R37`, had put there."""
+
+    id: str
+
+    def __str__(self) -> str:
+        return self.id
+
+
+Target: TypeAlias = ToVersion | ToRevision | ToRelease
+"""Where a rollback goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Release a version to an environment. No services named means all of them."""
+
+    version: Version
+    environment: str
+    strategy: str | None = None
+    services: tuple[str, ...] = ()
+    reason: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(
+            f"release {self.version} {self.environment}",
+            strategy=self.strategy,
+            services=_listed(self.services),
+            reason=_quoted(self.reason),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """Go back to an earlier version: to the one before, unless `to` says which."""
+
+    environment: str
+    to: Target | None = None
+    services: tuple[str, ...] = ()
+    reason: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(
+            f"rollback {self.environment}",
+            to=None if self.to is None else str(self.to),
+            services=_listed(self.services),
+            reason=_quoted(self.reason),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Stop a release, such as `R42`, and return to what was stable."""
+
+    release: str
+    reason: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(f"abort {self.release}", reason=_quoted(self.reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Show what a release would do, and change nothing."""
+
+    version: Version
+    environment: str
+    services: tuple[str, ...] = ()
+    strategy: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(
+            f"plan {self.version} {self.environment}",
+            strategy=self.strategy,
+            services=_listed(self.services),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What runs where; in one environment, or in all of them."""
+
+    environment: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"status {self.environment or ''}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The releases there were; in one environment, or in all of them."""
+
+    environment: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"history {self.environment or ''}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What one can say; about one verb, or about all of them."""
+
+    verb: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"help {self.verb or ''}".rstrip()
+
+
+Command: TypeAlias = Release | Rollback | Abort | Plan | Status | History | Help
+"""Everything that `parse` gives."""
+
+
+def _line(start: str, **flags: str | None) -> str:
+    given = (f"--{name} {value}" for name, value in flags.items() if value is not None)
+    return " ".join([start, *given])
+
+
+def _listed(services: tuple[str, ...]) -> str | None:
+    return ",".join(services) or None
+
+
+def _quoted(reason: str | None) -> str | None:
+    if reason is None:
+        return None
+    escaped = reason.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,74 @@
+"""The flags of a line: known to the verb, each with a value, each once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from releases.grammar.errors import Mistake
+from releases.grammar.line import GivenFlag, Line
+from releases.grammar.text import Word
+from releases.grammar.verbs import Verb
+from releases.grammar.vocabulary import Vocabulary, closest, shown
+
+_MEANT = {"because": "reason", "message": "reason", "m": "reason", "why": "reason", "only": "services"}
+"""What people say instead of a flag."""
+
+_BY_PLACE = {"version", "tag", "environment", "env", "to", "on", "in"}
+"""What people write as a flag although it stands by its place."""
+
+_DRY_RUN = {"dry-run", "dryrun", "plan", "diff"}
+
+
+def read_flags(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, Any]:
+    """The flags' values by name. Raises `Mistake`."""
+    known = {flag.name: flag for flag in verb.flags}
+    seen: dict[str, GivenFlag] = {}
+    values: dict[str, Any] = {}
+    for given in line.flags:
+        flag = known.get(given.name)
+        if flag is None:
+            raise _unknown(verb, line, given)
+        if given.stop == given.start + 1:
+            sample = Word(vocabulary.fill(flag.sample), quoted=True)
+            raise Mistake(
+                f"There is nothing behind --{flag.name}.",
+                mended=line.replaced(given.stop, given.stop, sample),
+            )
+        if flag.name in seen and not flag.many:
+            first = seen[flag.name]
+            raise Mistake(f"--{flag.name} is there twice.", mended=line.replaced(first.start, first.stop))
+        seen[flag.name] = given
+        value = line.read(flag, given.start + 1, given.stop, vocabulary)
+        values[flag.name] = tuple(dict.fromkeys((*values.get(flag.name, ()), *value))) if flag.many else value
+    return values
+
+
+def _unknown(verb: Verb, line: Line, given: GivenFlag) -> Mistake:
+    meant, mended = _instead(verb, line, given)
+    names = ", ".join(f"--{flag.name}" for flag in verb.flags)
+    return Mistake(
+        f"{verb.name} has no {shown(f'--{given.name}')}.",
+        meant=meant,
+        mended=mended,
+        names=f"Options: {names}" if names else None,
+    )
+
+
+def _instead(verb: Verb, line: Line, given: GivenFlag) -> tuple[str | None, tuple[Word, ...] | None]:
+    """What was probably meant by a flag, and the line with that.
+
+    A flag that nobody can guess at is never dropped from a command that changes something: whoever
+    copied the line would do more than they had asked for.
+    """
+    value = line.words[given.start + 1 : given.stop]
+    names = tuple(flag.name for flag in verb.flags)
+    if given.name in _BY_PLACE and len(line.plain) <= len(verb.arguments):
+        return None, line.replaced(given.start, given.stop, *value)
+    if given.name in _DRY_RUN and verb.name == "release":
+        return "plan", Line.of(line.replaced(given.start, given.start + 1)).with_verb("plan")
+    meant = _MEANT.get(given.name)
+    if meant not in names:
+        meant = closest(given.name, names)
+    if meant is not None:
+        return f"--{meant}", line.replaced(given.start, given.stop, Word(f"--{meant}"), *value)
+    return None, None if verb.changes else line.replaced(given.start, given.stop)

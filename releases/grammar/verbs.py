@@ -1,0 +1,171 @@
+"""The table of what can be said: it drives both the parser and the help, so that neither knows more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from releases.grammar import commands
+from releases.grammar.commands import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A word that stands by its place. `name` is the command's field and says how it is read."""
+
+    name: str
+    required: bool = True
+    sample: str | None = None  # None where any made-up value could hit something real
+
+    @property
+    def usage(self) -> str:
+        """As the help shows it."""
+        return f"<{self.name}>" if self.required else f"[{self.name}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A value with a name. `name` is the command's field and says how it is read."""
+
+    name: str
+    value: str
+    about: str
+    sample: str
+    many: bool = False
+
+    @property
+    def usage(self) -> str:
+        """As the help shows it."""
+        return f"--{self.name} {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What can be asked for. Examples are templates for `Vocabulary.fill`."""
+
+    name: str
+    command: Callable[..., Command]
+    summary: str
+    examples: tuple[str, ...]
+    arguments: tuple[Argument, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    changes: bool = (
+        True  # whether it may change something, so that no line to copy may say less than was typed
+    )
+    otherwise: str = "help {verb}"  # the line to copy when nothing better is known
+
+    @property
+    def usage(self) -> str:
+        """The whole line, as the help shows it."""
+        parts = [self.name, *(argument.usage for argument in self.arguments)]
+        return " ".join([*parts, *(f"[{flag.usage}]" for flag in self.flags)])
+
+
+_VERSION = Argument("version", sample="3.2.1")
+_ENVIRONMENT = Argument("environment", sample="{environment}")
+_ANY_ENVIRONMENT = Argument("environment", required=False, sample="{environment}")
+
+_STRATEGY = Flag("strategy", "<name>", "how to go about it: {strategies}", "{strategy}")
+_SERVICES = Flag("services", "<a,b>", "only these; all of them otherwise", "{service}", many=True)
+_REASON = Flag("reason", '"…"', "why, for the record", "what it is for")
+_TO = Flag(
+    "to",
+    "<target>",
+    "a version, a rollout revision (4) or a release (R37); the one before otherwise",
+    "3.2.0",
+)
+
+VERBS = {
+    verb.name: verb
+    for verb in (
+        Verb(
+            "release",
+            commands.Release,
+            "Release a version to an environment.",
+            (
+                "release 3.2.1 {environment}",
+                'release 3.2.1 {next} --services {service} --reason "fix the export"',
+                "release 3.2.1 {next} --strategy {strategy}",
+            ),
+            (_VERSION, _ENVIRONMENT),
+            (_STRATEGY, _SERVICES, _REASON),
+        ),
+        Verb(
+            "rollback",
+            commands.Rollback,
+            "Go back to an earlier version.",
+            (
+                "rollback {environment}",
+                'rollback {next} --to 3.2.0 --reason "exports fail"',
+                "rollback {next} --to 4",
+                "rollback {next} --to R37",
+            ),
+            (_ENVIRONMENT,),
+            (_TO, _SERVICES, _REASON),
+        ),
+        Verb(
+            "abort",
+            commands.Abort,
+            "Stop a release that is under way, and return to what was stable.",
+            ("abort R42", 'abort R42 --reason "wrong version"'),
+            (Argument("release"),),
+            (_REASON,),
+            otherwise="status",
+        ),
+        Verb(
+            "plan",
+            commands.Plan,
+            "Show every step that a release would take, and change nothing.",
+            ("plan 3.2.1 {next}",),
+            (_VERSION, _ENVIRONMENT),
+            (_STRATEGY, _SERVICES),
+            changes=False,
+        ),
+        Verb(
+            "status",
+            commands.Status,
+            "What runs where, and what is under way.",
+            ("status", "status {environment}"),
+            (_ANY_ENVIRONMENT,),
+            changes=False,
+        ),
+        Verb(
+            "history",
+            commands.History,
+            "The releases there were.",
+            ("history", "history {next}"),
+            (_ANY_ENVIRONMENT,),
+            changes=False,
+        ),
+        Verb(
+            "help",
+            commands.Help,
+            "What you can say; about one command, with examples.",
+            ("help", "help release"),
+            (Argument("verb", required=False),),
+            changes=False,
+        ),
+    )
+}
+
+SYNONYMS = {
+    "deploy": "release",
+    "ship": "release",
+    "install": "release",
+    "upgrade": "release",
+    "undo": "rollback",
+    "revert": "rollback",
+    "back": "rollback",
+    "cancel": "abort",
+    "stop": "abort",
+    "kill": "abort",
+    "preview": "plan",
+    "dry-run": "plan",
+    "ls": "status",
+    "state": "status",
+    "list": "status",
+    "log": "history",
+    "usage": "help",
+    "commands": "help",
+}
+"""What people say instead of a verb. They are asked whether they meant it."""

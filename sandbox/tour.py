@@ -1,0 +1,161 @@
+"""The scripted tour: the main job, played once by people of the workspace, as the channel shows it.
+
+Each act says what somebody types or clicks, waits for what must follow, and shows the message and its
+thread. What does not happen in time ends the tour; nothing is printed that was not there to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+
+from sandbox.stage import Stage
+from sandbox.transcript import Directory, render_thread
+from sandbox.workspace import Message, Person
+
+CRASHES = "3.3.0"
+"""A version that looks as good as any and crashes at start; the sandbox's cluster is told so."""
+
+BEHAVIOUR = {CRASHES: "crash"}
+PATIENCE = 60.0
+TICK = "white_check_mark"
+STAGING, PRODUCTION, ON_CALL = "C0STAGING", "C0RELEASES", "C0ONCALL"
+
+
+class Tour:
+    """Plays on a stage and prints to a console. Raises `AssertionError` when an expectation fails."""
+
+    def __init__(self, stage: Stage, console: Console) -> None:
+        """Everybody who plays is on stage."""
+        self._console = console
+        self._alice = stage.person("alice")
+        self._bob = stage.person("bob")
+        self._carol = stage.person("carol")
+        self._erin = stage.person("erin")
+        self._directory = Directory.of(stage.workspace)
+
+    def play(self) -> None:
+        """All acts, in order."""
+        self.release_to_staging()
+        self.release_to_production()
+        self.release_what_crashes()
+        self.roll_back()
+        self.look_around()
+
+    def release_to_staging(self) -> None:
+        """One approval, by reaction."""
+        with self._act("3.2.1 to staging"):
+            line = '/buzzy release 3.2.1 staging --reason "fix export timeout"'
+            message = self._ask(self._alice, line, STAGING, "3.2.1 · staging")
+            message = self._until(message, "waiting for approval")
+            self._reacts(self._bob, message)
+            self._ends(message, "released in")
+
+    def release_to_production(self) -> None:
+        """Two approvals; the one who asked is none of them."""
+        with self._act("the same to production, which wants two approvals"):
+            message = self._ask(
+                self._alice, "/buzzy release 3.2.1 production", PRODUCTION, "3.2.1 · production"
+            )
+            message = self._until(message, "waiting for 2 of 2 approvals")
+            self._reacts(self._alice, message)
+            told = self._alice.wait_for_ephemeral(PRODUCTION, "approved by others", timeout=PATIENCE)
+            self._show(told, note="only Alice sees this")
+            self._reacts(self._bob, message)
+            message = self._until(message, "waiting for 1 of 2 approvals")
+            self._reacts(self._carol, message)
+            self._ends(message, "released in")
+
+    def release_what_crashes(self) -> None:
+        """A version whose pods crash: it fails, says why in the pods' words, and wakes on-call."""
+        with self._act(f"{CRASHES} to staging, which crashes at start"):
+            message = self._ask(
+                self._alice, f"/buzzy release {CRASHES} staging", STAGING, f"{CRASHES} · staging"
+            )
+            message = self._until(message, "waiting for approval")
+            self._reacts(self._bob, message)
+            self._ends(message, "failed at buzzy-main")
+            self._alert = self._erin.wait_for_message(ON_CALL, "staging", timeout=PATIENCE)
+            self._erin.wait_for_reply(self._alert, "exit code 1", timeout=PATIENCE)
+            self._show(self._alert, note=f"#{self._directory.channel(ON_CALL)}", thread=self._erin)
+
+    def roll_back(self) -> None:
+        """On-call presses the alert's button; it needs nobody's approval."""
+        with self._act("on-call rolls back"):
+            self._note("Erin presses [ Roll back ] in the alert, and confirms.")
+            before = self._newest(STAGING)
+            self._erin.click(self._alert, "Roll back")
+            message = self._erin.wait_for_message(
+                STAGING, "rollback of buzzy", after=before, timeout=PATIENCE
+            )
+            self._ends(message, "rolled back in")
+
+    def look_around(self) -> None:
+        """What runs where, as the cluster says."""
+        with self._act("what runs where"):
+            self._type(self._alice, "/buzzy status", STAGING)
+            answer = self._alice.wait_for_ephemeral(STAGING, "production", timeout=PATIENCE)
+
+            def looked_again() -> Message | None:
+                current = self._alice.read_again(answer)
+                return current if "looking again" not in current else None
+
+            answer = self._alice.wait(looked_again, PATIENCE, "the cluster was looked at again")
+            for environment in ("staging", "production"):
+                row = next(line for line in answer.shown.splitlines() if environment in line)
+                assert "3.2.1" in row, f"{environment} should run 3.2.1: {row}"  # noqa: S101 - the tour's own check
+            self._show(answer, note="only Alice sees this")
+
+    # -- what people do ----------------------------------------------------------------------------
+
+    def _ask(self, who: Person, line: str, channel: str, title: str) -> Message:
+        before = self._newest(channel)
+        self._type(who, line, channel)
+        return who.wait_for_message(channel, title, after=before, timeout=PATIENCE)
+
+    def _type(self, who: Person, line: str, channel: str) -> None:
+        self._note(f"{self._directory.user(who.id)} types in #{self._directory.channel(channel)}:")
+        self._console.print(f"    [bold]{escape(line)}[/]\n")
+        delivery = who.command(line, channel)
+        assert delivery.acknowledged, delivery.error  # noqa: S101 - the tour's own check
+
+    def _reacts(self, who: Person, message: Message) -> None:
+        self._show(who.read_again(message))
+        self._note(f"{self._directory.user(who.id)} reacts with ✅.")
+        who.react(message, TICK)
+
+    # -- what must follow --------------------------------------------------------------------------
+
+    def _until(self, message: Message, text: str) -> Message:
+        return self._alice.wait_until_shows(message, text, PATIENCE)
+
+    def _ends(self, message: Message, text: str) -> None:
+        """Wait until the message says its end and the thread is complete; show both."""
+        self._until(message, text)
+        self._alice.wait_for_reply(message, text.removesuffix(" in"), timeout=PATIENCE)
+        self._show(self._alice.read_again(message), thread=self._alice)
+
+    def _newest(self, channel: str) -> Message | None:
+        messages = self._alice.messages(channel)
+        return messages[-1] if messages else None
+
+    # -- what is printed ---------------------------------------------------------------------------
+
+    @contextmanager
+    def _act(self, title: str) -> Iterator[None]:
+        self._console.rule(f"[bold]{escape(title)}[/]", align="left")
+        yield
+        self._console.print()
+
+    def _note(self, text: str) -> None:
+        self._console.print(f"[dim]{escape(text)}[/]")
+
+    def _show(self, message: Message, *, note: str = "", thread: Person | None = None) -> None:
+        if note:
+            self._note(note)
+        replies = thread.thread(message) if thread else []
+        self._console.print(render_thread(message.data, [each.data for each in replies], self._directory))
+        self._console.print()
