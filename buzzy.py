@@ -29,20 +29,20 @@ def bot(
     ] = None,
 ) -> None:
     """Speak with Slack: take commands and approvals, post progress and alerts."""
-    from bot import main as bot_main  # noqa: PLC0415 - see the module's docstring
+    import bot.main  # noqa: PLC0415 - see the module's docstring
     from bot.settings import load_settings  # noqa: PLC0415
 
     address = None if http is None else _address(http)
-    raise typer.Exit(bot_main.run(load_settings(http=address is not None), http=address))
+    raise typer.Exit(bot.main.run(load_settings(http=address is not None), http=address))
 
 
 @app.command()
 def worker() -> None:
     """Run deployment, validation and rollback jobs against Kubernetes."""
-    from workers import main as worker_main  # noqa: PLC0415 - see the module's docstring
+    import workers.main  # noqa: PLC0415 - see the module's docstring
     from workers.settings import load_settings  # noqa: PLC0415
 
-    raise typer.Exit(worker_main.run(load_settings()))
+    raise typer.Exit(workers.main.run(load_settings()))
 
 
 @app.command()

@@ -8,11 +8,13 @@ for such connections to end by themselves; here they are given a moment and then
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
+from websockets.exceptions import InvalidState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +42,6 @@ class _Server(uvicorn.Server):
             log_level="error",
             access_log=False,
             date_header=False,  # uvicorn refreshes it in the tick that this class does without
-            timeout_graceful_shutdown=1,
             ws_ping_interval=None,  # a debugger's pause on the other side must not end a connection
         )
         super().__init__(config)
@@ -63,8 +64,30 @@ class _Server(uvicorn.Server):
         await self.app(scope, receive, send)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._cut)
-        await super().shutdown(sockets)
+        """End without uvicorn's fixed pauses, which would be most of the time of a short test."""
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            with contextlib.suppress(InvalidState):  # a WebSocket whose other end is closing it just now
+                connection.shutdown()
+        for last_resort in (self._cut, self._cancel):
+            if not await self._quiet():
+                last_resort()
+        await self._quiet()
+        await self.lifespan.shutdown()
+
+    async def _quiet(self) -> bool:
+        """Give what is under way a moment to end; whether it did."""
+        deadline = asyncio.get_running_loop().time() + GRACE_SECONDS
+        while self.server_state.connections or self.server_state.tasks:
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(0.002)  # uvicorn tells nobody when a connection has ended
+        return True
+
+    def _cancel(self) -> None:
+        for task in self.server_state.tasks:
+            task.cancel()
 
     def request_stop(self) -> None:
         if self.loop is not None and not self.loop.is_closed():

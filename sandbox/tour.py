@@ -52,7 +52,7 @@ class Tour:
             message = self._ask(self._alice, line, STAGING, "3.2.1 · staging")
             message = self._until(message, "waiting for approval")
             self._reacts(self._bob, message)
-            self._ends(message, "released in")
+            self._ends(message, "released in", "released in")
 
     def release_to_production(self) -> None:
         """Two approvals; the one who asked is none of them."""
@@ -67,7 +67,7 @@ class Tour:
             self._reacts(self._bob, message)
             message = self._until(message, "waiting for 1 of 2 approvals")
             self._reacts(self._carol, message)
-            self._ends(message, "released in")
+            self._ends(message, "released in", "released in")
 
     def release_what_crashes(self) -> None:
         """A version whose pods crash: it fails, says why in the pods' words, and wakes on-call."""
@@ -77,9 +77,9 @@ class Tour:
             )
             message = self._until(message, "waiting for approval")
             self._reacts(self._bob, message)
-            self._ends(message, "failed at buzzy-main")
+            self._ends(message, "failed at buzzy-main", "Failed: buzzy-main")
             self._alert = self._erin.wait_for_message(ON_CALL, "staging", timeout=PATIENCE)
-            self._erin.wait_for_reply(self._alert, "exit code 1", timeout=PATIENCE)
+            self._erin.wait_for_reply(self._alert, "CrashLoopBackOff", timeout=PATIENCE)
             self._show(self._alert, note=f"#{self._directory.channel(ON_CALL)}", thread=self._erin)
 
     def roll_back(self) -> None:
@@ -91,7 +91,7 @@ class Tour:
             message = self._erin.wait_for_message(
                 STAGING, "rollback of buzzy", after=before, timeout=PATIENCE
             )
-            self._ends(message, "rolled back in")
+            self._ends(message, "rolled back in", "rolled back")
 
     def look_around(self) -> None:
         """What runs where, as the cluster says."""
@@ -101,7 +101,7 @@ class Tour:
 
             def looked_again() -> Message | None:
                 current = self._alice.read_again(answer)
-                return current if "looking again" not in current else None
+                return current if "looking" not in current else None
 
             answer = self._alice.wait(looked_again, PATIENCE, "the cluster was looked at again")
             for environment in ("staging", "production"):
@@ -132,10 +132,10 @@ class Tour:
     def _until(self, message: Message, text: str) -> Message:
         return self._alice.wait_until_shows(message, text, PATIENCE)
 
-    def _ends(self, message: Message, text: str) -> None:
-        """Wait until the message says its end and the thread is complete; show both."""
+    def _ends(self, message: Message, text: str, told: str) -> None:
+        """Wait until the message says its end and the thread has told it; show both."""
         self._until(message, text)
-        self._alice.wait_for_reply(message, text.removesuffix(" in"), timeout=PATIENCE)
+        self._alice.wait_for_reply(message, told, timeout=PATIENCE)
         self._show(self._alice.read_again(message), thread=self._alice)
 
     def _newest(self, channel: str) -> Message | None:

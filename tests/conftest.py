@@ -1,14 +1,27 @@
-"""What every test may use: a real Redis server, empty for each test."""
+"""What every test may use: a real Redis server, empty for each test, and a real browser."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
 import redis
+from playwright.sync_api import Browser, sync_playwright
 
 from releases.record import Inbox, Questions, Record, Store
 from sandbox.redis_server import RedisServer
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +63,18 @@ def inbox(store: Store) -> Inbox:
 def questions(store: Store) -> Questions:
     """The questions in that store."""
     return Questions(store)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium. Where there is none these tests are skipped, in CI they fail."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        message = "no Chromium on PATH: the page is not tested (apt-get install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield launched
+        launched.close()

@@ -6,7 +6,7 @@ nobody writes between the look and the leap.
 
 from releases.record.inbox import Delivery, Inbox
 from releases.record.questions import Questions
-from releases.record.queue import JobQueue
+from releases.record.queue import JobQueue, queue_of
 from releases.record.record import (
     BusyError,
     Held,
@@ -32,4 +32,5 @@ __all__ = [
     "StaleError",
     "Store",
     "UnknownReleaseError",
+    "queue_of",
 ]

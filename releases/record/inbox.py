@@ -7,15 +7,17 @@ adds nothing. A delivery that was read by a process which then died is given to 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from releases.record import scripts
 from releases.record.store import RecordUnavailableError, Store
 
-GRACE_MS = 1_500
+GRACE_MS = 800
 """How long after it was handed over a delivery may still be written. A Redis that was hung and wakes up
-later must not record what its sender has meanwhile been told is not recorded."""
+later must not record what its sender has meanwhile been told is not recorded: so this is shorter than the
+time that a store waits for an answer (`store.ANSWER_SECONDS`), which begins after Redis told its clock."""
 
 REMEMBER_SECONDS = 24 * 3600
 CLAIM_MS = 15_000
@@ -41,12 +43,17 @@ class Inbox:
         self._stream = store.key("inbox")
         self._ready = False
 
-    def put(self, kind: str, delivery_id: str, payload: dict[str, Any]) -> bool:
+    def put(
+        self, kind: str, delivery_id: str, payload: dict[str, Any], *, deadline: float | None = None
+    ) -> bool:
         """Record a delivery; False when it had come before.
 
-        Raises `RecordUnavailableError` when it is not recorded, and then it never will be.
+        Raises `RecordUnavailableError` when it is not recorded, and then it never will be: neither by a
+        Redis that was hung, nor after `deadline`, a moment of `time.monotonic()`.
         """
-        not_after = self._store.now_ms() + GRACE_MS
+        now = self._store.now_ms()
+        left = GRACE_MS if deadline is None else int((deadline - time.monotonic()) * 1000)
+        not_after = now + min(GRACE_MS, left)
         outcome = self._store.run(
             scripts.DELIVER,
             [self._stream, self._store.key("delivery", delivery_id)],
@@ -61,6 +68,13 @@ class Inbox:
 
         Waits up to `wait_ms` (which the connection's own time limit must exceed) for something new.
         """
+        try:
+            return self._take(reader, wait_ms, count)
+        except RecordUnavailableError:
+            self._ready = False  # a Redis that comes back empty has no group either
+            raise
+
+    def _take(self, reader: str, wait_ms: int, count: int) -> tuple[Delivery, ...]:
         self._make_group()
         left = self._store.call("XAUTOCLAIM", self._stream, GROUP, reader, CLAIM_MS, "0", "COUNT", count)
         entries = [entry for entry in left[1] if entry is not None]

@@ -15,6 +15,7 @@ from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from releases.lifecycle import Release, State
 from releases.record.store import ANSWER_SECONDS, CONNECT_SECONDS, RecordUnavailableError
 
 QueueName = Literal["rollback", "deployment", "validation"]
@@ -27,6 +28,15 @@ JOB_SECONDS = 120
 
 RESULT_SECONDS = 60
 FAILURE_SECONDS = 24 * 3600
+
+_GOING_BACK = frozenset({State.ABORTING, State.TURNING_BACK})
+
+
+def queue_of(release: Release) -> QueueName:
+    """The queue for a release's jobs: whatever goes back goes first."""
+    if release.request.kind == "rollback" or release.state in _GOING_BACK:
+        return "rollback"
+    return "deployment"
 
 
 class JobQueue:
@@ -63,6 +73,14 @@ class JobQueue:
             )
         except redis.RedisError as error:
             raise RecordUnavailableError("Redis does not take the job") from error
+
+    def holds(self, queue: QueueName, job: JobName, subject: str) -> bool:
+        """Whether such a job waits already. Raises `RecordUnavailableError`."""
+        try:
+            waiting = self._queues[queue].get_jobs()
+        except redis.RedisError as error:
+            raise RecordUnavailableError("Redis cannot be reached") from error
+        return any(each.description == f"{job} {subject}" for each in waiting)
 
     def depth(self, queue: QueueName) -> int:
         """How many jobs wait."""

@@ -162,3 +162,33 @@ return 1
 """
 )
 """Keep an answer and put its question on the list of what is untold."""
+
+LEAD = """
+-- KEYS relay
+-- ARGV who, milliseconds (0: step down)
+local leader = redis.call('GET', KEYS[1])
+if leader and leader ~= ARGV[1] then return 0 end
+if ARGV[2] == '0' then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+end
+return 1
+"""
+"""Become, or stay, the relay that leads; or let go of it."""
+
+NOTE = """
+-- KEYS relay, what was told of a subject
+-- ARGV who, seconds that it is kept, names and values...
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+for i = 3, #ARGV, 2 do
+  if ARGV[i + 1] == '' then
+    redis.call('HDEL', KEYS[2], ARGV[i])
+  else
+    redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+  end
+end
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+return 1
+"""
+"""Remember what was told, if it is still this relay that tells."""

@@ -17,6 +17,8 @@ from sandbox.workspace import Message, Person
 from tests.e2e.arenas import Arena, kubectl
 
 PATIENCE = 60.0
+DEADLINE = "20s"
+"""How long a service's rollout may take in a journey: many times what it takes, and a failure still soon."""
 CHANNELS = {
     "development": "C0DEV",
     "staging": "C0STAGING",
@@ -117,6 +119,8 @@ def house(arena: Arena, folder: Path, *environments: str) -> Iterator[House]:
     config["environments"] = {
         name: {**config["environments"][name], "namespace": namespaces[name]} for name in environments
     }
+    for service in config["services"]:
+        service["deadline"] = DEADLINE
     file = folder / "buzzy.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     arena.seed(list(namespaces.values()))

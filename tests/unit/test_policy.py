@@ -46,7 +46,7 @@ def asked(
 
 @pytest.mark.requirement("C1")
 def test_a_release_carries_the_rules_of_its_environment() -> None:
-    """The rules are those of the moment of asking: a later edit of the file does not change a vote under way."""
+    """The rules are those of the moment of asking: a later edit of the file changes no vote under way."""
     wanted = asked(RELEASE, PRODUCTION, ALICE)
     assert (wanted.version, wanted.environment, wanted.channel) == ("3.2.1", "production", "C0RELEASES")
     assert wanted.reason == "fix export timeout"

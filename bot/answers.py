@@ -1,0 +1,179 @@
+"""What approvers say, by reaction or by button: both are the same, and both are judged by the same rules.
+
+A reaction's event only says that something changed. What counts is what stands on the message now, which
+is read from Slack: so events may come late, twice, or in the wrong order, and a second emoji of the same
+meaning changes nothing. Before a quorum is reached, the reactions that others gave are read once more too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from bot.deliveries import Pressed, Reacted
+from bot.emoji import Answer, answer_of
+from bot.messages import Message
+from bot.messages.plan import release_plan_message
+from bot.messages.refusals import note, refusal_message
+from bot.requests import NotYetError, Requests
+from bot.slack import RefusedError, Slack
+from releases import approval, grammar
+from releases.events import Event
+from releases.lifecycle import Release, State, apply
+from releases.people import Person
+from releases.policy import Refusal
+from releases.record import Record, UnknownReleaseError
+from releases.record.told import Place, Told
+
+NEW_MESSAGE = timedelta(seconds=30)
+"""For so long a message of ours may be in the channel and not yet in the relay's memory."""
+
+RECENT = 10
+
+
+class Reactions:
+    """Who says what on a message now. One who says both yes and no says no."""
+
+    def __init__(self, by_emoji: Mapping[str, frozenset[str]]) -> None:
+        """`by_emoji` is what Slack has."""
+        self._answers: dict[str, set[Answer]] = {}
+        for emoji, users in by_emoji.items():
+            if (answer := answer_of(emoji)) is not None:
+                for user in users:
+                    self._answers.setdefault(user, set()).add(answer)
+
+    def of(self, user: str) -> Answer | None:
+        """A person's answer."""
+        answers = self._answers.get(user, set())
+        if "refuse" in answers:
+            return "refuse"
+        return "approve" if answers else None
+
+    def approvers(self) -> tuple[str, ...]:
+        """Everybody who says yes."""
+        return tuple(sorted(user for user in self._answers if self.of(user) == "approve"))
+
+
+class Answers:
+    """Acts on reactions and buttons. Each method returns what the person is told; None: nothing."""
+
+    def __init__(
+        self, record: Record, requests: Requests, slack: Slack, told: Told, now: Callable[[], datetime]
+    ) -> None:
+        """`now` gives aware UTC times."""
+        self._record = record
+        self._requests = requests
+        self._slack = slack
+        self._told = told
+        self._now = now
+
+    def reacted(self, reacted: Reacted) -> Message | None:
+        """Take a reaction, or its absence, for the answer that it is."""
+        place = Place(reacted.channel, reacted.ts)
+        release_id = self._told.release_at(place)
+        if release_id is None:
+            if self._now() - reacted.at < NEW_MESSAGE:
+                raise NotYetError(f"no release is known to stand at {place}")
+            return None
+        refusal = self._answer(release_id, reacted.user, self._reactions(place))
+        return refusal_message(refusal) if refusal is not None else None
+
+    def sweep(self, release: Release) -> None:
+        """Take the approvals that stand on a waiting release's message and whose events never came."""
+        place = self._told.message_of(release.id)
+        if place is None:
+            return
+        reactions = self._reactions(place)
+        given = {each.by.id: each.via for each in release.approvals}
+        missed = [user for user in reactions.approvers() if user not in given]
+        gone = [user for user, via in given.items() if via == "reaction" and reactions.of(user) != "approve"]
+        for user in (*gone, *missed):
+            self._answer(release.id, user, reactions)
+
+    def pressed(self, pressed: Pressed, delivery: str) -> Message | None:
+        """Do what a button says."""
+        try:
+            if pressed.action == "plan":
+                return self._plan(pressed.release)
+            if pressed.action == "rollback":
+                return self._roll_back(pressed, delivery)
+            refusal = self._requests.decide(pressed.release, pressed.user, self._judge_of(pressed))
+        except UnknownReleaseError:
+            return note(f"{pressed.release} is not on the record any more.")
+        return refusal_message(refusal) if refusal is not None else None
+
+    def _answer(self, release_id: str, user: str, reactions: Reactions) -> Refusal | None:
+        answer = reactions.of(user)
+
+        def judge(release: Release, who: Person) -> approval.Outcome:
+            now = self._now()
+            match answer:
+                case None:
+                    return approval.withdraw(release, who, now)
+                case "refuse":
+                    return approval.refuse(release, who, now, via="reaction")
+                case "approve" if any(given.by.id == who.id for given in release.approvals):
+                    return ()
+                case "approve":
+                    return self._approve(release, who, reactions, via="reaction", digest=None)
+
+        try:
+            return self._requests.decide(release_id, user, judge)
+        except UnknownReleaseError:
+            return None
+
+    def _judge_of(self, pressed: Pressed) -> Callable[[Release, Person], approval.Outcome]:
+        def judge(release: Release, who: Person) -> approval.Outcome:
+            match pressed.action:
+                case "approve":
+                    reactions = self._reactions(self._told.message_of(release.id))
+                    return self._approve(release, who, reactions, via="button", digest=pressed.digest)
+                case "refuse":
+                    return approval.refuse(release, who, self._now(), via="button")
+                case _:
+                    return approval.abort(release, who, self._now(), None)
+
+        return judge
+
+    def _approve(
+        self, release: Release, who: Person, reactions: Reactions, *, via: approval.Via, digest: str | None
+    ) -> approval.Outcome:
+        """A yes, after those that others took back without our hearing of it were taken off."""
+        now = self._now()
+        gone: tuple[Event, ...] = ()
+        for given in release.approvals if release.state is State.WAITING else ():
+            if given.via == "reaction" and reactions.of(given.by.id) != "approve" and given.by.id != who.id:
+                taken = approval.withdraw(release, Person(given.by.id, given.by.name), now)
+                if isinstance(taken, tuple):
+                    gone += taken
+                    for event in taken:
+                        release = apply(release, event)
+        outcome = approval.approve(release, who, now, via=via, digest=digest)
+        return outcome if isinstance(outcome, Refusal) else (*gone, *outcome)
+
+    def _reactions(self, place: Place | None) -> Reactions:
+        try:
+            return Reactions(self._slack.reactions(place) if place is not None else {})
+        except RefusedError as error:
+            if error.code == "message_not_found":  # somebody deleted it, and all reactions with it
+                return Reactions({})
+            raise
+
+    def _plan(self, release_id: str) -> Message:
+        release = self._record.load(release_id).release
+        if release.plan is None:
+            return note(f"{release_id} has no plan yet.")
+        return release_plan_message(release, release.plan)
+
+    def _roll_back(self, pressed: Pressed, delivery: str) -> Message | None:
+        """The same as the command, unless something else has gone there since the button was shown."""
+        release = self._record.load(pressed.release).release
+        command = grammar.Rollback(release.environment, reason=f"{release.id}: Roll back was pressed")
+        for newer in self._record.recent(release.environment, RECENT):
+            if newer.id == release.id:
+                break
+            if newer.started_at is not None:
+                problem = f"{newer.id} has gone to {release.environment} since {release.id}."
+                hint = "To go back from what runs there now:"
+                return refusal_message(Refusal(problem, hint, copy=f"/buzzy rollback {release.environment}"))
+        return self._requests.act(command, pressed.user, pressed.channel, delivery)

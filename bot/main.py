@@ -1,0 +1,189 @@
+"""The bot's composition root: makes the parts, starts them, and ends them when it is asked to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from bot import logs
+from bot.answers import Answers
+from bot.app import make_app
+from bot.doors import Door, DoorError, HttpDoor, SocketDoor
+from bot.inbox import InboxLoop
+from bot.people import People
+from bot.questions import Desk
+from bot.reception import Reception, vocabulary_of
+from bot.relay import Relay
+from bot.relay.alarm import Alarm
+from bot.relay.pace import Pace
+from bot.relay.posting import Poster
+from bot.relay.replies import Replies
+from bot.relay.story import Story
+from bot.requests import Requests
+from bot.settings import Settings, load_config
+from bot.slack import Identity, RefusedError, Slack, SlackError, web_client
+from releases.config import Config
+from releases.record import Inbox, JobQueue, Questions, Record, Store
+from releases.record.told import Told
+
+PATIENT_SECONDS = 5.0
+"""How long the loops wait for Redis: longer than they let it wait for news."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+STOP_SECONDS = 4.5
+"""By then the bot has ended: what is in hand takes a call to Slack at most."""
+
+log = structlog.get_logger(__name__)
+
+
+def run(settings: Settings, http: tuple[str, int] | None) -> int:
+    """Run until SIGTERM or Ctrl-C; the exit code. 1 when it cannot start."""
+    logs.set_up()
+    config = load_config(settings.buzzy_config)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    token = settings.slack_bot_token.get_secret_value()
+    me = wait_for_slack(Slack(web_client(token, settings.slack_api_url)), stop)
+    if me is None:
+        return 0 if stop.is_set() else 1
+    bot = Bot(settings, config, me, http)
+    try:
+        bot.start(stop)
+    except DoorError as error:
+        log.critical("The bot cannot start", why=str(error))
+        stop.set()
+        return 1
+    log.info("ready", team=me.team, environments=list(config.environments))
+    stop.wait()
+    bot.join()
+    log.info("ended as asked")
+    return 0
+
+
+def wait_for_slack(slack: Slack, stop: threading.Event) -> Identity | None:
+    """Whose token it is, once Slack answers; None when Slack does not take it, or `stop` is set."""
+    pause = FIRST_PAUSE
+    while not stop.is_set():
+        try:
+            return slack.whoami()
+        except RefusedError as error:
+            log.critical("Slack does not take SLACK_BOT_TOKEN", slack=error.code, fix="set it anew in .env")
+            return None
+        except SlackError as error:
+            log.warning("Slack does not answer; trying again", why=str(error), in_seconds=pause)
+            stop.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+    return None
+
+
+class Bot:
+    """All parts of the bot, put together."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        me: Identity,
+        http: tuple[str, int] | None,
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        """Nothing is started and nobody is called yet. `pace` is Slack's, unless it is given."""
+        token, url = settings.slack_bot_token.get_secret_value(), settings.redis_url
+        self._slack = Slack(web_client(token, settings.slack_api_url))
+        self._config = config
+        self._name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._queue = JobQueue.connect(url)
+        self._hasty = Store.connect(url)
+        self._patient = Store.connect(url, answer_seconds=PATIENT_SECONDS)
+        self._reception = Reception(config, Inbox(self._hasty), self._desk(self._hasty), _now)
+        app = make_app(
+            me,
+            self._reception,
+            self._slack,
+            token=token,
+            signing_secret=settings.slack_signing_secret.get_secret_value() if http else "",
+            api_url=settings.slack_api_url,
+        )
+        self.door: Door = (
+            HttpDoor(app, http) if http else SocketDoor(app, settings.slack_app_token.get_secret_value())
+        )
+        self._threads: list[threading.Thread] = []
+        self._loops: list[Callable[[threading.Event], None]] = [
+            self._inbox_loop(me).run,
+            self._relay(pace or Pace()).run,
+        ]
+
+    def start(self, stop: threading.Event) -> None:
+        """Start acting and telling, then let Slack in. Raises `DoorError`."""
+        for loop in self._loops:
+            thread = threading.Thread(target=loop, args=(stop,), name=loop.__qualname__, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        self.door.open(stop)
+
+    def join(self) -> None:
+        """After `stop` was set: close the door and wait for what is in hand, within `STOP_SECONDS`."""
+        deadline = time.monotonic() + STOP_SECONDS
+        self.door.close()
+        self._reception.close()
+        for thread in self._threads:
+            thread.join(max(deadline - time.monotonic(), 0.1))
+        for store in (self._hasty, self._patient):
+            store.close()
+
+    def _desk(self, store: Store) -> Desk:
+        return Desk(self._config, Record(store), Questions(store), self._queue, Told(store, self._name), _now)
+
+    def _inbox_loop(self, me: Identity) -> InboxLoop:
+        store = self._patient
+        record, told = Record(store), Told(store, self._name)
+        people = People(self._slack, me, _groups(self._config))
+        requests = Requests(self._config, record, self._queue, people, self._slack, told, _now)
+        answers = Answers(record, requests, self._slack, told, _now)
+        return InboxLoop(
+            self._name,
+            Inbox(store),
+            record,
+            requests,
+            answers,
+            self._desk(store),
+            self._slack,
+            vocabulary_of(self._config),
+            _now,
+        )
+
+    def _relay(self, pace: Pace) -> Relay:
+        store = self._patient
+        record, told = Record(store), Told(store, self._name)
+        poster = Poster(self._slack, told, pace)
+        return Relay(
+            record,
+            told,
+            Story(told, poster, self._config.application),
+            Alarm(self._config, record, told, poster, self._slack),
+            Replies(Questions(store), self._desk(store), told, poster, self._slack),
+        )
+
+
+def _groups(config: Config) -> set[str]:
+    """The user groups that the configuration names: approvers and who is on call."""
+    named: set[str] = set()
+    for environment in config.environments.values():
+        named.update(environment.approval.approvers if environment.approval else ())
+        if environment.alerts is not None and environment.alerts.on_call is not None:
+            named.add(environment.alerts.on_call)
+    return {id_ for id_ in named if id_.startswith("S")}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

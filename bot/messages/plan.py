@@ -1,0 +1,82 @@
+"""A plan to read: every step, the object diff, the way back. What a dry run and the Plan button show."""
+
+from __future__ import annotations
+
+from bot.messages.parts import (
+    NAME,
+    SENTENCE,
+    Message,
+    Piece,
+    Row,
+    bold,
+    clip,
+    code,
+    count,
+    lines,
+    message,
+    monospace,
+)
+from bot.messages.thread import step_lines, step_statuses
+from releases.lifecycle import Release
+from releases.plan import EnsureConfiguration, Plan, RollOut, template_diff, way_back
+
+STEPS, DIFF = 2_000, 2_800
+MOST_WARNINGS = 8
+
+
+def plan_message(plan: Plan, *, copy: str | None = None) -> Message:
+    """A dry run's answer. `copy` is the line that would do it."""
+    change = f"{clip(plan.stable, NAME)} → {clip(plan.new, NAME)}"
+    title = f"{plan.application} {change} in {clip(plan.environment, NAME)}"
+    return message(
+        f"Plan: {title}",
+        lines([bold(f"🗺️ Plan #{plan.short_digest}: {title}")], _about(plan)),
+        monospace(step_lines(plan.steps), at_most=STEPS),
+        *_details(plan),
+        lines(["Nothing was changed. To do it:"], [code(clip(copy, SENTENCE))]) if copy else None,
+    )
+
+
+def release_plan_message(release: Release, plan: Plan) -> Message:
+    """The plan of a release, with how far each of its steps has come."""
+    return message(
+        f"Plan of {release.id}",
+        lines([bold(f"🗺️ Plan #{plan.short_digest} of {release.id}")], _about(plan)),
+        monospace(step_statuses(release), at_most=STEPS),
+        *_details(plan),
+    )
+
+
+def _about(plan: Plan) -> Row:
+    kind = plan.type.value if plan.type else plan.kind
+    return [
+        f"{kind} · {plan.strategy} · {count(len(plan.steps), 'step')}",
+        f" · namespace {clip(plan.namespace, NAME)}",
+    ]
+
+
+def _details(plan: Plan) -> list[Piece | None]:
+    back = monospace(step_lines(way_back(plan.steps)), at_most=STEPS)
+    warnings: list[Row] = [[f"⚠️ {clip(warning, SENTENCE)}"] for warning in plan.warnings[:MOST_WARNINGS]]
+    return [
+        lines([bold("What changes")]),
+        monospace(_diff(plan), at_most=DIFF) or lines(["nothing: everything is so already"]),
+        lines([bold("Way back")]),
+        back or lines(["nothing to undo"]),
+        lines(*warnings) if warnings else None,
+    ]
+
+
+def _diff(plan: Plan) -> list[str]:
+    """What each object changes. Values of the configuration are not shown: some are nobody's business."""
+    rows: list[str] = []
+    for step in plan.steps:
+        match step:
+            case EnsureConfiguration():
+                rows += [
+                    f"ConfigMap {step.name}: {count(len(step.data), 'variable')} ({', '.join(step.data)})"
+                ]
+            case RollOut():
+                changes = template_diff(step.stable.spec, step.new.spec)
+                rows += [f"Deployment {step.deployment}", *(f"  {change}" for change in changes)]
+    return rows

@@ -1,0 +1,29 @@
+"""What a button carries: which release it is about, and which plan was on the message when it was pressed."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from releases.plan import Frozen
+
+APPROVE, REFUSE, PLAN, ABORT, ROLLBACK = "approve", "refuse", "plan", "abort", "rollback"
+ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK)
+
+
+class Press(Frozen):
+    """The value of a button."""
+
+    release: str
+    digest: str | None = None
+
+    def value(self) -> str:
+        """The text that Slack gives back; well below its 2,000 characters."""
+        return self.model_dump_json()
+
+    @classmethod
+    def read(cls, value: str) -> Press | None:
+        """The press of a value; None when it is none of ours."""
+        try:
+            return cls.model_validate_json(value)
+        except ValidationError:
+            return None

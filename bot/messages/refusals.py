@@ -1,0 +1,69 @@
+"""What one person is told: what is wrong, what was meant, and a line to copy. Three lines at most."""
+
+from __future__ import annotations
+
+from bot.messages.parts import (
+    DAY_AND_TIME,
+    PARAGRAPH,
+    SENTENCE,
+    Message,
+    Row,
+    clip,
+    code,
+    joined,
+    lines,
+    link,
+    message,
+    moment,
+    several,
+    whom,
+    with_code,
+)
+from releases.grammar import GrammarError
+from releases.lifecycle import Release
+from releases.policy import Refusal
+
+
+def refusal_message(refusal: Refusal, *, holder: Release | None = None, url: str | None = None) -> Message:
+    """Why something is not done, who could lift that, and a line that would work.
+
+    `holder` is the release that stands in the way, `url` leads to its message.
+    """
+    since: Row = ["since ", moment(holder.request.at, DAY_AND_TIME)] if holder else []
+    return message(
+        refusal.problem,
+        lines(
+            joined(
+                with_code(clip(refusal.problem, PARAGRAPH)),
+                since,
+                [link(url, f"{holder.id}'s message")] if holder and url else None,
+            ),
+            joined(
+                with_code(clip(refusal.hint, PARAGRAPH)) if refusal.hint else None,
+                ["It can be done by ", *several([whom(id_) for id_ in refusal.who])] if refusal.who else None,
+                by=" ",
+            ),
+            [code(clip(refusal.copy, SENTENCE))] if refusal.copy else None,
+        ),
+    )
+
+
+def mistake_message(error: GrammarError) -> Message:
+    """What is wrong with a command and what was meant; a line to copy; what could have been said."""
+    problem = f"{error.problem} {error.meant}" if error.meant else error.problem
+    return message(
+        problem,
+        lines(
+            [clip(problem, PARAGRAPH)],
+            [code(clip(error.copy, PARAGRAPH))] if error.copy else None,
+            [clip(error.footer, PARAGRAPH)],
+        ),
+    )
+
+
+def note(sentence: str, *, copy: str | None = None) -> Message:
+    """A sentence and, if there is one, a line to copy."""
+    return message(
+        sentence,
+        lines([clip(sentence, PARAGRAPH)], [code(clip(copy, SENTENCE))] if copy else None),
+    )

@@ -1,0 +1,217 @@
+"""The message of a release: one, edited in place. The first line says what is happening and what it wants."""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import ActionsBlock, ConfirmObject, PlainTextObject
+
+from bot.messages import wording
+from bot.messages.bars import bars, healthy_services
+from bot.messages.parts import (
+    DAY_AND_TIME,
+    NAME,
+    PARAGRAPH,
+    SENTENCE,
+    Message,
+    Piece,
+    Row,
+    bold,
+    button,
+    buttons,
+    clip,
+    count,
+    joined,
+    lines,
+    message,
+    moment,
+    monospace,
+    phrase,
+    several,
+    who,
+    whom,
+)
+from bot.messages.presses import ABORT, APPROVE, PLAN, REFUSE, ROLLBACK, Press
+from releases.lifecycle import Release, State
+from releases.plan import way_back
+
+MOST_WARNINGS = 3
+
+
+def release_message(release: Release, application: str) -> Message:
+    """What the channel sees of a release now."""
+    title, now = wording.title(release, application), wording.headline(release)
+    return message(
+        f"{title}: {now}",
+        lines(
+            [bold(f"{wording.emoji(release)} {title}"), f" — {now}", *_since(release)],
+            _asked(release),
+            *_body(release),
+        ),
+        _progress(release),
+        _buttons(release),
+    )
+
+
+def _since(release: Release) -> Row:
+    if release.state in {State.RUNNING, State.ABORTING, State.TURNING_BACK} and release.started_at:
+        return [" · since ", moment(release.started_at, "{time_secs}")]
+    return []
+
+
+def _asked(release: Release) -> Row:
+    request = release.request
+    kind = release.plan.type if release.plan else None
+    return joined(
+        [kind.value] if kind else None,
+        [request.strategy],
+        [f"only {clip(', '.join(request.services), SENTENCE)}"] if request.services else None,
+        ["asked by ", who(request.by), " ", moment(request.at, DAY_AND_TIME)],
+        [f"“{clip(request.reason, SENTENCE)}”"] if request.reason else None,
+    )
+
+
+def _body(release: Release) -> list[Row]:
+    """The lines between who asked and the bars: what was agreed, what is planned, how it ended."""
+    match release.state:
+        case State.REQUESTED if release.replanned_because:
+            return [[f"Planned again: {clip(release.replanned_because, SENTENCE)}"]]
+        case State.WAITING:
+            return [_approvals(release), _plan(release), *_warnings(release)]
+        case State.APPROVED | State.RUNNING | State.ABORTING:
+            return [_approvals(release), _plan(release), *_aborted(release)]
+        case State.TURNING_BACK | State.ROLLED_BACK:
+            because = release.turned_back_because
+            return [_approvals(release), *([phrase(f"because {clip(because, SENTENCE)}")] if because else [])]
+        case State.FAILED:
+            return [_approvals(release), [clip(release.reason, PARAGRAPH)], _left_behind(release)]
+        case State.IMPOSSIBLE:
+            return [[clip(release.reason, PARAGRAPH)], [clip(release.hint, SENTENCE)]]
+        case State.RELEASED:
+            return [_approvals(release), _finished(release)]
+        case State.CANCELLED | State.REFUSED if release.ended_by and release.ended_at:
+            return [["by ", who(release.ended_by), " ", moment(release.ended_at), *_why(release)]]
+        case _:
+            return []
+
+
+def _approvals(release: Release) -> Row:
+    needed = release.request.approval
+    if needed is None:
+        return []
+    given = [phrase("✅ ", who(approval.by), " ", moment(approval.at)) for approval in release.approvals]
+    row = joined(*given[:6], [f"and {len(given) - 6} more"] if len(given) > 6 else None, by="   ")
+    if not release.approvals_missing or release.state is not State.WAITING:
+        return row
+    missing = wording.more(release.approvals_missing, first=not given)
+    own = phrase() if needed.own_release else phrase(" (not ", who(release.request.by), ")")
+    row += [
+        "   ⬜ " if row else "⬜ ",
+        f"{missing} ",
+        *several([whom(id_) for id_ in needed.approvers]),
+        *own,
+    ]
+    if release.expires_at is not None:
+        row += [" · expires ", moment(release.expires_at, DAY_AND_TIME)]
+    return row
+
+
+def _plan(release: Release) -> Row:
+    plan = release.plan
+    if plan is None:
+        return []
+    back = len(way_back(plan.steps))
+    way = f"way back: {count(back, 'step')}" if back else "nothing to undo"
+    return [f"Plan #{plan.short_digest} · {count(len(plan.steps), 'step')} · {way}"]
+
+
+def _warnings(release: Release) -> list[Row]:
+    warnings = release.plan.warnings if release.plan else ()
+    rows: list[Row] = [[f"⚠️ {clip(warning, SENTENCE)}"] for warning in warnings[:MOST_WARNINGS]]
+    if len(warnings) > MOST_WARNINGS:
+        rows.append([f"⚠️ {count(len(warnings) - MOST_WARNINGS, 'more warning')}: see the plan"])
+    return rows
+
+
+def _aborted(release: Release) -> list[Row]:
+    if release.abort is None:
+        return []
+    return [["🛑 ", who(release.abort.by), " stops it", *_why(release)]]
+
+
+def _why(release: Release) -> Row:
+    reason = release.abort.reason if release.abort else None
+    return [f": “{clip(reason, SENTENCE)}”"] if reason else []
+
+
+def _left_behind(release: Release) -> Row:
+    """What a failed release leaves changed: the thing that somebody must decide about."""
+    changed = release.changed_services
+    if not changed:
+        return ["Nothing was changed."]
+    left = "was changed and left as it is" if len(changed) == 1 else "were changed and left as they are"
+    return [f"⚠️ {wording.changed(changed)} {left}: roll back, or release a version that works."]
+
+
+def _finished(release: Release) -> Row:
+    healthy, services = healthy_services(release)
+    at = phrase("finished ", moment(release.ended_at, DAY_AND_TIME)) if release.ended_at else None
+    return joined([f"{healthy} of {count(services, 'service')} healthy"] if services else None, at)
+
+
+def _progress(release: Release) -> Piece | None:
+    return monospace(bars(release)) if release.started_at is not None else None
+
+
+# -- buttons ---------------------------------------------------------------------------------------
+
+
+def _buttons(release: Release) -> ActionsBlock | None:
+    press = Press(release=release.id, digest=release.plan.digest if release.plan else None).value()
+    plan = button("Plan", PLAN, press)
+    match release.state:
+        case State.WAITING if release.request.approval is not None:
+            return buttons(
+                button("Approve", APPROVE, press, style="primary"),
+                button("Refuse", REFUSE, press, style="danger"),
+                plan,
+            )
+        case State.APPROVED | State.RUNNING:
+            return buttons(
+                plan, button("Abort", ABORT, press, style="danger", confirm=_sure_to_abort(release))
+            )
+        case State.RELEASED:
+            return buttons(button("Roll back", ROLLBACK, press, confirm=sure_to_roll_back(release)))
+        case State.FAILED if release.changed_services:
+            return buttons(
+                button("Roll back", ROLLBACK, press, style="danger", confirm=sure_to_roll_back(release)), plan
+            )
+        case State.ROLLED_BACK:
+            return buttons(plan)
+        case _:
+            return None
+
+
+def _sure_to_abort(release: Release) -> ConfirmObject:
+    return ConfirmObject(
+        title=f"Abort {release.id}?",
+        text=PlainTextObject(
+            text=f"It stops at its next safe point and undoes what it did in {release.environment}."
+        ),
+        confirm="Abort",
+        deny="Let it go on",
+        style="danger",
+    )
+
+
+def sure_to_roll_back(release: Release) -> ConfirmObject:
+    """The question before a rollback, wherever its button stands."""
+    environment = clip(release.environment, NAME)
+    stable = clip(release.plan.stable, NAME) if release.plan else "what was there before"
+    return ConfirmObject(
+        title=f"Roll back {environment}?",
+        text=PlainTextObject(
+            text=f"This is the same as /buzzy rollback {environment}: back from {release.id} to {stable}."
+        ),
+        confirm="Roll back",
+        deny="Leave it",
+        style="danger",
+    )

@@ -1,0 +1,160 @@
+"""What runs where: a line an environment, or a line a service when one environment is asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.messages.bars import bar, table
+from bot.messages.parts import (
+    NAME,
+    SENTENCE,
+    Message,
+    Row,
+    bold,
+    clip,
+    count,
+    lines,
+    message,
+    monospace,
+    phrase,
+)
+from releases.config import format_duration
+from releases.lifecycle import Release, State
+from releases.snapshot import Snapshot
+
+MOST_SERVICES = 40
+
+
+@dataclass(frozen=True)
+class EnvironmentNow:
+    """All that is known of an environment: what was last seen of it, and the releases that went there."""
+
+    name: str
+    seen: Snapshot | None
+    holder: Release | None
+    recent: tuple[Release, ...]
+    """The newest first."""
+
+
+def status_message(environments: tuple[EnvironmentNow, ...], now: datetime, *, ending: str) -> Message:
+    """The answer to `status`. `ending` says how old it is, and whether somebody looks again."""
+    one = environments[0] if len(environments) == 1 else None
+    rows = _services(one) if one is not None else table(_summary(each, now) for each in environments)
+    title = f"What runs in {clip(one.name, NAME)}" if one is not None else "What runs where"
+    summary = ", ".join(f"{each.name} {_version(each.seen)}" for each in environments)
+    return message(
+        f"{title}: {summary}",
+        lines([bold(title)], *([_under(one, now)] if one is not None else [])),
+        monospace(rows),
+        lines(*_problems(environments), [ending]),
+    )
+
+
+def age(environments: tuple[EnvironmentNow, ...], now: datetime) -> timedelta | None:
+    """How old the oldest of what was seen is; None when something was never seen."""
+    times = [each.seen.at if each.seen is not None else None for each in environments]
+    known = [time for time in times if time is not None]
+    return now - min(known) if known and len(known) == len(times) else None
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """`20 min ago`: the largest unit alone, for a table."""
+    seconds = max(int((now - at).total_seconds()), 0)
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def _summary(each: EnvironmentNow, now: datetime) -> tuple[str, ...]:
+    return (clip(each.name, 30), _version(each.seen), _health(each.seen), " · ".join(_who(each, now)))
+
+
+def _version(seen: Snapshot | None) -> str:
+    if seen is None or seen.problem is not None or not seen.services:
+        return "?"
+    versions = dict.fromkeys(service.version or "no version" for service in seen.services)
+    shown = " / ".join(list(versions)[:2])
+    return clip(shown if len(versions) <= 2 else f"{shown} / …", 30)
+
+
+def _health(seen: Snapshot | None) -> str:
+    if seen is None:
+        return "not seen yet"
+    if seen.problem is not None:
+        return "cannot be seen"
+    ill = [service for service in seen.services if not service.healthy]
+    if not seen.services:
+        return "nothing runs"
+    if not ill:
+        return "healthy"
+    first = f"{clip(ill[0].service, 24)} {clip(ill[0].state, 30)}".rstrip()
+    return first if len(ill) == 1 else f"{len(ill)} of {len(seen.services)} not healthy: {first}"
+
+
+def _who(each: EnvironmentNow, now: datetime) -> list[str]:
+    """Who put there what runs, and what is under way."""
+    parts = []
+    last = next((release for release in each.recent if release.state is State.RELEASED), None)
+    if last is not None:
+        parts.append(
+            f"{last.id} {ago(last.ended_at or last.request.at, now)} by {clip(last.request.by.name, 24)}"
+        )
+    if each.holder is not None:
+        parts.append(f"{each.holder.id} {_doing(each.holder)}")
+    return parts
+
+
+def _doing(release: Release) -> str:
+    match release.state:
+        case State.REQUESTED:
+            return "is being planned"
+        case State.WAITING:
+            return "waits for approval"
+        case _:
+            return "under way"
+
+
+def _services(one: EnvironmentNow) -> list[str]:
+    services = one.seen.services if one.seen is not None else ()
+    shown = (
+        table(
+            (
+                clip(service.service, 30),
+                bar(service.ready, service.total),
+                f"{service.ready}/{service.total}",
+                clip(service.version or service.image, 30),
+                clip(service.state or ("healthy" if service.healthy else "not healthy"), 40),
+                f"revision {service.revision}" if service.revision is not None else "",
+                service.release or "not by Buzzy",
+            )
+            for service in services[:MOST_SERVICES]
+        )
+        if services
+        else []
+    )
+    if len(services) > MOST_SERVICES:
+        shown.append(f"… {count(len(services) - MOST_SERVICES, 'more service')}")
+    return shown
+
+
+def _under(one: EnvironmentNow, now: datetime) -> Row:
+    return [" · ".join(_who(one, now))]
+
+
+def _problems(environments: tuple[EnvironmentNow, ...]) -> list[Row]:
+    return [
+        phrase(f"⚠️ {clip(each.name, NAME)}: {clip(each.seen.problem, SENTENCE)}")
+        for each in environments
+        if each.seen is not None and each.seen.problem is not None
+    ][:5]
+
+
+def seen_ending(passed: timedelta | None, *, again: bool) -> str:
+    """The last line: how old the answer is, and what follows."""
+    if passed is None:
+        return "Not everything was seen yet; looking now …" if again else "Not everything was seen."
+    if again:
+        return f"As seen {format_duration(passed)} ago; looking again, and telling you if anything differs."
+    return f"As seen {format_duration(passed)} ago."

@@ -1,0 +1,185 @@
+"""The story of a release, under its message: a line for each event that a reader later wants to find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.messages import wording
+from bot.messages.evidence import evidence_pieces
+from bot.messages.parts import (
+    DAY_AND_TIME,
+    PARAGRAPH,
+    SENTENCE,
+    Message,
+    Piece,
+    Row,
+    bold,
+    clip,
+    count,
+    joined,
+    lines,
+    message,
+    moment,
+    monospace,
+    phrase,
+    plain,
+    several,
+    who,
+    whom,
+)
+from releases import events as e
+from releases.config import format_duration
+from releases.lifecycle import Release, StepState, StepStatus
+from releases.plan import Step, way_back
+
+MOST_WARNINGS = 10
+STEPS = 1_800
+"""Characters that a list of steps may take; the Plan button shows the rest."""
+
+
+def thread_message(release: Release, event: e.Event, application: str) -> Message | None:  # noqa: C901, PLR0911, PLR0912 - one case an event
+    """What the thread says of an event; `release` is as it was right after it. None: nothing."""
+    match event:
+        case e.ReleaseRequested():
+            return _line(
+                "📝",
+                [who(event.by), f" asked for {wording.what(release, application)}", *_reason(event.reason)],
+            )
+        case e.PlanProposed():
+            return _planned(release, event)
+        case e.PlanRefused():
+            return _line("✋", [clip(event.reason, PARAGRAPH)], [clip(event.hint, SENTENCE)])
+        case e.ApprovalGiven():
+            return _line("✅", [who(event.by), f" approved plan #{event.digest[:4]} · {_counted(release)}"])
+        case e.ApprovalWithdrawn():
+            return _line("↩️", [who(event.by), f" took the approval back · {_counted(release)}"])
+        case e.ReleaseRefused():
+            return _line("❌", [who(event.by), " refused; nothing was changed"])
+        case e.Approved() if release.request.approval is None:
+            return _line("✅", [f"No approval is needed in {clip(release.environment, 60)}"])
+        case e.ReplanRequested():
+            return _line("🔄", [f"Planned again: {clip(event.because, SENTENCE)}"])
+        case e.ReleaseExpired():
+            return _line("⌛", ["Nobody decided in time; nothing was changed"])
+        case e.AbortRequested():
+            return _line("🛑", [who(event.by), " wants it stopped", *_reason(event.reason)])
+        case e.ReleaseCancelled():
+            return _line("⚫", ["Cancelled; nothing was changed"])
+        case e.ReleaseStarted():
+            return _line("▶️", ["Started: everything is still as the plan saw it"])
+        case e.StepFinished():
+            return _finished(release, event)
+        case e.StepFailed():
+            return _failed(release, event)
+        case e.Interrupted():
+            return _line("⚠️", [clip(event.found, PARAGRAPH)])
+        case e.TurnedBack():
+            return _turned_back(event)
+        case e.ReleaseFinished():
+            return _line("🟢", [wording.ending(release, application)])
+        case e.ReleaseFailed():
+            return _line("🔴", [f"Failed: {clip(event.reason, PARAGRAPH)}"], _left(event.changed))
+        case e.RolledBack():
+            return _line("🟣", [wording.headline(release).capitalize()])
+        case _:
+            return None  # shown on the message alone: its bars move, the thread does not
+
+
+def _line(sign: str, *rows: Row, below: list[Piece] | None = None) -> Message:
+    row = [f"{sign} ", *rows[0]]
+    return message(plain(row), lines(row, *rows[1:]), *(below or ()))
+
+
+def _reason(reason: str | None) -> Row:
+    return [f": “{clip(reason, SENTENCE)}”"] if reason else []
+
+
+def _counted(release: Release) -> str:
+    needed = release.request.approval
+    if needed is None:
+        return "none needed"
+    rest = "" if release.approvals_missing else ", going ahead"
+    return f"{len(release.approvals)} of {needed.quorum}{rest}"
+
+
+# -- the plan --------------------------------------------------------------------------------------
+
+
+def _planned(release: Release, event: e.PlanProposed) -> Message:
+    plan = event.plan
+    kind = f"{plan.type.value} release" if plan.type else plan.kind
+    again = f" again: {clip(event.because, SENTENCE)}" if event.because else ""
+    first: Row = [f"Plan #{plan.short_digest}{again} · {kind} · {count(len(plan.steps), 'step')}"]
+    below = [
+        monospace(step_lines(plan.steps), at_most=STEPS),
+        lines([bold("Way back"), " if it has to be stopped"]),
+        monospace(step_lines(way_back(plan.steps)), at_most=STEPS) or lines(["nothing to undo"]),
+        lines(*_warnings(plan.warnings), _asks(release)) if plan.warnings or _asks(release) else None,
+    ]
+    return _line("🗺️", first, below=[piece for piece in below if piece is not None])
+
+
+def step_lines(steps: tuple[Step, ...]) -> list[str]:
+    """The steps, numbered."""
+    width = len(str(len(steps)))
+    return [f"{number:>{width}}. {step.title}" for number, step in enumerate(steps, 1)]
+
+
+def _warnings(warnings: tuple[str, ...]) -> Iterator[Row]:
+    for warning in warnings[:MOST_WARNINGS]:
+        yield [f"⚠️ {clip(warning, SENTENCE)}"]
+    if len(warnings) > MOST_WARNINGS:
+        yield [f"⚠️ {count(len(warnings) - MOST_WARNINGS, 'more warning')}"]
+
+
+def _asks(release: Release) -> Row:
+    """Who is asked to approve: a mention in a new post tells them, one in an edited message would not."""
+    needed = release.request.approval
+    if needed is None or not release.approvals_missing:
+        return []
+    approvers = several([whom(id_) for id_ in needed.approvers])
+    own: Row = [] if needed.own_release else [" (not ", who(release.request.by), ")"]
+    expires: Row = ["until ", moment(release.expires_at, DAY_AND_TIME)] if release.expires_at else []
+    missing = wording.more(release.approvals_missing, first=not release.approvals)
+    return joined([f"⬜ Asks {missing} ", *approvers, *own], expires)
+
+
+# -- steps -----------------------------------------------------------------------------------------
+
+
+def _finished(release: Release, event: e.StepFinished) -> Message:
+    state = release.steps[event.index]
+    time = f" · {format_duration(state.took)}" if state.took is not None else ""
+    already = "" if event.changed or state.step.kind == "verify" else " · was so already"
+    return _line("✔️", [f"{_place(release, event.index)} {clip(state.step.title, SENTENCE)}{time}{already}"])
+
+
+def _place(release: Release, index: int) -> str:
+    if index < len(release.forward):
+        return f"{index + 1}/{len(release.forward)}"
+    return f"back {index - len(release.forward) + 1}/{len(release.back)}"
+
+
+def _failed(release: Release, event: e.StepFailed) -> Message:
+    state: StepState = release.steps[event.index]
+    after = f" after {format_duration(state.took)}" if state.took is not None else ""
+    first = phrase(f"{_place(release, event.index)} {clip(state.step.title, SENTENCE)} failed{after}")
+    return _line("🔴", first, [clip(event.reason, PARAGRAPH)], below=evidence_pieces(event.evidence))
+
+
+def _turned_back(event: e.TurnedBack) -> Message:
+    steps = monospace(step_lines(event.steps), at_most=STEPS)
+    return _line("↩️", [f"Going back: {clip(event.because, SENTENCE)}"], below=[steps] if steps else None)
+
+
+def _left(changed: tuple[str, ...]) -> Row:
+    if not changed:
+        return ["Nothing was changed."]
+    return [f"Left as they are: {wording.changed(changed)}"]
+
+
+def step_statuses(release: Release) -> list[str]:
+    """The steps with how far each has come, for the Plan button of a release that has begun."""
+    signs = {StepStatus.DONE: "✔", StepStatus.RUNNING: "▶", StepStatus.FAILED: "✘", StepStatus.PENDING: " "}
+    titles = step_lines(tuple(state.step for state in release.steps))
+    return [f"{signs[state.status]} {title}" for state, title in zip(release.steps, titles, strict=True)]

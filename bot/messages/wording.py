@@ -1,0 +1,156 @@
+"""The words for a release's states, the same wherever they are read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.messages.parts import NAME, clip, count
+from releases.config import format_duration
+from releases.lifecycle import Release, State, StepStatus
+from releases.plan import EnsureConfiguration, RollOut, Verify
+
+_EMOJI = {
+    State.REQUESTED: "⚪",
+    State.WAITING: "🟡",
+    State.APPROVED: "🔵",
+    State.RUNNING: "🔵",
+    State.ABORTING: "🟠",
+    State.TURNING_BACK: "🟠",
+    State.CANCELLING: "⚫",
+    State.RELEASED: "🟢",
+    State.FAILED: "🔴",
+    State.ROLLED_BACK: "🟣",
+    State.CANCELLED: "⚫",
+    State.REFUSED: "⚫",
+    State.EXPIRED: "⚫",
+    State.IMPOSSIBLE: "⚫",
+}
+
+
+def emoji(release: Release) -> str:
+    """The colour of a release: yellow wants somebody, blue moves, green is done, red needs a person."""
+    return _EMOJI[release.state]
+
+
+def title(release: Release, application: str) -> str:
+    """`R42 · buzzy 3.2.0 → 3.2.1 · staging`."""
+    return f"{release.id} · {what(release, application)} · {clip(release.environment, NAME)}"
+
+
+def what(release: Release, application: str) -> str:
+    """`buzzy 3.2.0 → 3.2.1`, or what is known of it before it is planned."""
+    plan, request = release.plan, release.request
+    rollback = request.kind == "rollback"
+    name = f"rollback of {application}" if rollback else application
+    if plan is not None:
+        stable, new = clip(plan.stable, NAME), clip(plan.new, NAME)
+        return (
+            f"{name} {new}"
+            if release.state is State.RELEASED and not rollback
+            else f"{name} {stable} → {new}"
+        )
+    target = request.target
+    to = target and (target.version or target.release or (target.revision and f"revision {target.revision}"))
+    if rollback:
+        return f"{name} to {clip(str(to), NAME)}" if to else name
+    return f"{name} {clip(request.version or '', NAME)}"
+
+
+_FIXED = {
+    State.REQUESTED: "being planned",
+    State.APPROVED: "approved, about to start",
+    State.ABORTING: "stopping at the next safe point",
+    State.CANCELLING: "being cancelled",
+    State.CANCELLED: "cancelled, nothing was changed",
+    State.REFUSED: "refused, nothing was changed",
+    State.EXPIRED: "expired: nobody decided in time, nothing was changed",
+    State.IMPOSSIBLE: "cannot be done, nothing was changed",
+}
+
+
+def headline(release: Release) -> str:
+    """What is happening now, in a few words."""
+    stable = clip(release.plan.stable, NAME) if release.plan else "what was stable"
+    match release.state:
+        case State.WAITING:
+            return _waiting(release)
+        case State.RUNNING:
+            return _running(release)
+        case State.TURNING_BACK:
+            return f"going back to {stable}, {_position(release)}"
+        case State.RELEASED:
+            done = "rolled back" if release.request.kind == "rollback" else "released"
+            return f"{done} in {format_duration(duration(release))}"
+        case State.FAILED:
+            return f"failed{_failed_at(release)}"
+        case State.ROLLED_BACK:
+            return f"stopped, and back at {stable} in {format_duration(_back_in(release))}"
+        case state:
+            return _FIXED[state]
+
+
+def ending(release: Release, application: str) -> str:
+    """How a release that came to its end came there: `buzzy 3.2.1 released in 40 s`."""
+    if release.request.kind == "rollback" and release.plan is not None:
+        return f"{headline(release)}: {clip(release.plan.stable, NAME)} → {clip(release.plan.new, NAME)}"
+    return f"{what(release, application)} {headline(release)}"
+
+
+def duration(release: Release) -> timedelta:
+    """How long the release took, from its start (or, not started, from when it was asked for) to its end."""
+    begun = release.started_at or release.request.at
+    return (release.ended_at or release.last_at or begun) - begun
+
+
+def more(missing: int, *, first: bool) -> str:
+    """`one of`, `2 more of`."""
+    number = "one" if missing == 1 else str(missing)
+    return f"{number} of" if first else f"{number} more of"
+
+
+def _waiting(release: Release) -> str:
+    needed = release.request.approval
+    if needed is None:
+        return "about to start"
+    if needed.quorum == 1:
+        return "waiting for approval"
+    return f"waiting for {release.approvals_missing} of {needed.quorum} approvals"
+
+
+def _running(release: Release) -> str:
+    index = release.next_index
+    match release.forward[index].step if index is not None else None:
+        case EnsureConfiguration():
+            return "preparing the configuration"
+        case RollOut(service=service) if release.plan is not None:
+            services = release.plan.services
+            return f"service {services.index(service) + 1} of {len(services)}"
+        case Verify():
+            return "verifying all services"
+        case _:
+            return "under way"
+
+
+def _position(release: Release) -> str:
+    done = sum(state.status is StepStatus.DONE for state in release.back)
+    return f"step {min(done + 1, len(release.back))} of {len(release.back)}"
+
+
+def _failed_at(release: Release) -> str:
+    if release.failure is None or not 0 <= release.failure.index < len(release.steps):
+        return ""
+    back = release.failure.index >= len(release.forward)
+    step = release.steps[release.failure.index].step
+    name = clip(step.service if isinstance(step, RollOut) else step.title, NAME)
+    return f" on the way back, at {name}" if back else f" at {name}"
+
+
+def _back_in(release: Release) -> timedelta:
+    begun = next((state.started_at for state in release.back if state.started_at), release.started_at)
+    return timedelta(0) if begun is None or release.ended_at is None else release.ended_at - begun
+
+
+def changed(services: tuple[str, ...]) -> str:
+    """`buzzy-main, buzzy-api and 3 more`."""
+    shown = ", ".join(clip(service, NAME) for service in services[:5])
+    return shown if len(services) <= 5 else f"{shown} and {count(len(services) - 5, 'more', 'more')}"

@@ -1,0 +1,140 @@
+"""Questions: answered at once from the record, with the age of what was last seen; a worker looks again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from bot.messages import Message
+from bot.messages.history import history_message
+from bot.messages.plan import plan_message
+from bot.messages.refusals import note, refusal_message
+from bot.messages.status import EnvironmentNow, age, seen_ending, status_message
+from releases import grammar
+from releases.config import Config
+from releases.events import Actor
+from releases.plan import digest_of
+from releases.policy import Refusal
+from releases.record import JobQueue, Questions, Record
+from releases.record.told import Place, Told
+from releases.snapshot import Answer, Question
+
+Asking = grammar.Status | grammar.History | grammar.Plan
+"""The commands that only ask."""
+
+STATUS_RELEASES = 10
+"""How far back `status` looks for the release that put there what runs."""
+
+
+class Desk:
+    """Answers questions from the record, and again when somebody has looked at the cluster."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what an answer is made of
+        self,
+        config: Config,
+        record: Record,
+        questions: Questions,
+        queue: JobQueue,
+        told: Told,
+        now: Callable[[], datetime],
+    ) -> None:
+        """`now` gives aware UTC times."""
+        self._config = config
+        self._record = record
+        self._questions = questions
+        self._queue = queue
+        self._told = told
+        self._now = now
+
+    def ask(
+        self,
+        command: Asking,
+        user: str,
+        channel: str,
+        response_url: str,
+        *,
+        show: Callable[[Message], Place | None],
+    ) -> None:
+        """Answer with what is known, through `show`, and let a worker look again.
+
+        `show` returns where the answer stands, if it can be edited there.
+        """
+        question = Question(
+            kind=_kind(command),
+            environments=self._environments(command),
+            line=command.line(),
+            by=Actor(id=user, name=user),
+            channel=channel,
+            response_url=response_url,
+            asked_at=self._now(),
+        )
+        id_ = self._questions.ask(question)
+        known = self._known(question)
+        place = show(self._message(question, known, again=True))
+        # Before the job is queued, so that its answer cannot come before this is known.
+        self._told.answered(id_, _digest(known), place)
+        self._queue.put("validation", "answer", id_)
+
+    def updated(self, question: Question, answer: Answer, shown: str, *, edits: bool) -> Message | None:
+        """What a worker's answer adds to what was shown; None when it is the same.
+
+        `edits`: it replaces the first answer, which then no longer says that somebody looks again.
+        """
+        if question.kind == "plan":
+            return _planned(question, answer)
+        known = self._known(question)
+        if not known or (_digest(known) == shown and not edits):
+            return None
+        return self._message(question, known, again=False)
+
+    def _message(self, question: Question, known: tuple[EnvironmentNow, ...], *, again: bool) -> Message:
+        if question.kind == "plan":
+            return note(f"Looking at {question.environments[0]} …")
+        now = self._now()
+        ending = seen_ending(age(known, now), again=again)
+        if question.kind == "status":
+            return status_message(known, now, ending=ending)
+        return history_message(known, now, ending=ending)
+
+    def _known(self, question: Question) -> tuple[EnvironmentNow, ...]:
+        if question.kind == "plan":
+            return ()
+        names = (name for name in question.environments if name in self._config.environments)
+        return tuple(self._environment(name, question.kind) for name in names)
+
+    def _environment(self, name: str, kind: str) -> EnvironmentNow:
+        holder = self._record.holder(name)
+        count = self._config.environment(name).history if kind == "history" else STATUS_RELEASES
+        recent = self._record.recent(name, count)
+        held = next((release for release in recent if release.id == holder), None)
+        return EnvironmentNow(name, self._record.seen(name), held, recent)
+
+    def _environments(self, command: Asking) -> tuple[str, ...]:
+        return (command.environment,) if command.environment else tuple(self._config.environments)
+
+
+def _kind(command: Asking) -> Literal["status", "history", "plan"]:
+    match command:
+        case grammar.Status():
+            return "status"
+        case grammar.History():
+            return "history"
+        case grammar.Plan():
+            return "plan"
+
+
+def _digest(known: tuple[EnvironmentNow, ...]) -> str:
+    """Names what was seen, not when: two looks that saw the same are the same answer."""
+    seen = [
+        each.seen.model_dump(mode="json", exclude={"at"}) if each.seen is not None else None for each in known
+    ]
+    return digest_of(seen)
+
+
+def _planned(question: Question, answer: Answer) -> Message:
+    if answer.plan is not None:
+        release = question.line.replace("plan ", "/buzzy release ", 1)
+        return plan_message(answer.plan, copy=release)
+    why = answer.refused or f"{question.environments[0]} could not be planned."
+    return refusal_message(Refusal(why, answer.hint))

@@ -1,0 +1,140 @@
+"""What is said at once to what comes in: within Slack's 3 seconds, whatever Redis is doing.
+
+A command that changes something is written into the inbox, and nothing else happens here; a question is
+answered from the record. What cannot be recorded in time is not recorded at all, and the person is told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from datetime import datetime
+from typing import TypeVar
+
+from bot.deliveries import Asked, Payload, Pressed, Reacted, kind_of
+from bot.messages import Message
+from bot.messages.help import help_message
+from bot.messages.parts import SENTENCE, clip, code, lines, message
+from bot.messages.refusals import mistake_message, note
+from bot.questions import Asking, Desk
+from bot.requests import Changing
+from releases import grammar
+from releases.config import Config
+from releases.record import Inbox, RecordUnavailableError
+from releases.record.told import Place
+
+T = TypeVar("T")
+
+DEADLINE_SECONDS = 2.0
+"""By then a delivery is recorded or never will be; Slack waits for 3 s, the way there and back included."""
+
+ANSWER_SECONDS = 2.3
+"""By then something is said."""
+
+THREADS = 32
+"""More than people type in the time that a hung Redis takes to be given up."""
+
+
+class Reception:
+    """Takes what comes in from Slack. Its methods do not call Slack."""
+
+    def __init__(self, config: Config, inbox: Inbox, desk: Desk, now: Callable[[], datetime]) -> None:
+        """`now` gives aware UTC times."""
+        self.vocabulary = vocabulary_of(config)
+        self._config = config
+        self._inbox = inbox
+        self._desk = desk
+        self._now = now
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="reception")
+
+    def command(self, line: str, user: str, channel: str, response_url: str, trigger: str) -> Message:
+        """A slash command; what its person is shown at once."""
+        try:
+            command = grammar.parse(line, self.vocabulary)
+        except grammar.GrammarError as error:
+            return mistake_message(error)
+        match command:
+            case grammar.Help():
+                return help_message(grammar.help_text(command.verb, self.vocabulary))
+            case grammar.Status() | grammar.History() | grammar.Plan():
+                return self._answered(command, user, channel, response_url)
+            case _:
+                asked = Asked(
+                    line=command.line(), user=user, channel=channel, at=self._now(), response_url=response_url
+                )
+                try:
+                    self._record(asked, trigger)
+                except RecordUnavailableError as error:
+                    return _unrecorded(error, f"/buzzy {command.line()}")
+                return self._noted(command)
+
+    def mention(self, line: str, user: str, channel: str, thread_ts: str, event: str) -> None:
+        """A line behind a mention, answered later in its thread. Raises `RecordUnavailableError`."""
+        asked = Asked(line=line, user=user, channel=channel, at=self._now(), thread_ts=thread_ts)
+        self._record(asked, event)
+
+    def reaction(self, user: str, place: Place, event: str) -> None:
+        """A reaction that means something came or went. Raises `RecordUnavailableError`."""
+        self._record(Reacted(user=user, channel=place.channel, ts=place.ts, at=self._now()), event)
+
+    def press(self, pressed: Pressed, trigger: str) -> Message | None:
+        """A button was pressed; what its person must be told now, because nobody will later."""
+        try:
+            self._record(pressed, trigger)
+        except RecordUnavailableError as error:
+            return note(f"Nothing was recorded: {error}. Press it again in a minute.")
+        return None
+
+    def close(self) -> None:
+        """Take nothing more in."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _record(self, payload: Payload, delivery: str) -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        body = payload.model_dump(mode="json")
+        self._in_time(lambda: self._inbox.put(kind_of(payload), delivery, body, deadline=deadline))
+
+    def _answered(self, command: Asking, user: str, channel: str, response_url: str) -> Message:
+        shown: list[Message] = []
+
+        def show(answer: Message) -> None:
+            shown.append(answer)
+
+        try:
+            self._in_time(lambda: self._desk.ask(command, user, channel, response_url, show=show))
+        except RecordUnavailableError as error:
+            return _unrecorded(error, f"/buzzy {command.line()}")
+        return shown[0]
+
+    def _in_time(self, work: Callable[[], T]) -> T:
+        """Do it within the time there is.
+
+        Bounded here and not by the client's time limits alone: several slow answers, or a name that is
+        looked up for long, would add up.
+        """
+        future = self._threads.submit(work)
+        try:
+            return future.result(ANSWER_SECONDS)
+        except FutureTimeoutError:
+            future.cancel()
+            raise RecordUnavailableError("Redis does not answer") from None
+
+    def _noted(self, command: Changing) -> Message:
+        if isinstance(command, grammar.Abort):
+            return note(f"Noted: stopping {command.release}.")
+        line = f"/buzzy {clip(command.line(), SENTENCE)}"
+        return message(f"Noted: {line}", lines(["Noted: ", code(line)]))
+
+
+def vocabulary_of(config: Config) -> grammar.Vocabulary:
+    """The names that commands may use."""
+    return grammar.Vocabulary(
+        environments=tuple(config.environments),
+        services=tuple(service.name for service in config.services),
+    )
+
+
+def _unrecorded(error: RecordUnavailableError, line: str) -> Message:
+    return note(f"Nothing was recorded: {error}. Try again in a minute:", copy=line)

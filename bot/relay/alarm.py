@@ -1,0 +1,89 @@
+"""Alerts: a release that failed wakes whoever is on call, and the one that puts it right ends the alert."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.messages.alert import alert_message, evidence_message, resolved_message
+from bot.relay.posting import Post, Poster
+from bot.relay.story import Tale
+from bot.slack import RefusedError, Slack
+from releases.config import Alerts, Config
+from releases.lifecycle import Release, State
+from releases.record import Record
+from releases.record.told import Place, Told
+
+NOTHING = "-"
+"""Remembered where there was nothing to post."""
+
+log = structlog.get_logger(__name__)
+
+
+class Alarm:
+    """Tells failures in the channel for what cannot wait, one call to Slack at a time."""
+
+    def __init__(self, config: Config, record: Record, told: Told, poster: Poster, slack: Slack) -> None:
+        """`config` says which environments have alerts, and where."""
+        self._config = config
+        self._record = record
+        self._told = told
+        self._poster = poster
+        self._slack = slack
+
+    def tell(self, tale: Tale) -> bool:
+        """Take the next step; True when everything is told. Raises `LaterError` and Slack's errors."""
+        match tale.release.state:
+            case State.FAILED if (alerts := self._alerts(tale.release)) is not None:
+                return self._wake(tale, alerts)
+            case State.RELEASED:
+                return self._put_right(tale.release)
+            case _:
+                return True
+
+    def _alerts(self, release: Release) -> Alerts | None:
+        environment = self._config.environments.get(release.environment)
+        return environment.alerts if environment is not None else None
+
+    def _wake(self, tale: Tale, alerts: Alerts) -> bool:
+        release = tale.release
+        memory = self._told.of(release.id)
+        ts = memory.get("alert")
+        if ts is None:
+            text = alert_message(release, self._config.application, alerts.on_call, self._url(release.id))
+            post = Post(f"{release.id}:alert", alerts.critical, text, tale.since)
+            ts = self._poster.post_once(release.id, "alert", post)
+            self._told.alerted(release.environment, release.id, Place(alerts.critical, ts))
+            self._told.note(release.id, alert=ts)
+            return False
+        if "evidence" not in memory:
+            evidence = evidence_message(release)
+            found = NOTHING
+            if evidence is not None:
+                post = Post(f"{release.id}:evidence", alerts.critical, evidence, tale.since, ts)
+                found = self._poster.post_once(release.id, "evidence", post)
+            self._told.note(release.id, evidence=found)
+        return True
+
+    def _put_right(self, release: Release) -> bool:
+        """End the alerts of earlier releases of this environment: it runs what somebody wanted again."""
+        for failed_id, place in sorted(self._told.alerts(release.environment).items()):
+            if number(failed_id) >= number(release.id):
+                continue
+            failed = self._record.load(failed_id).release
+            message = resolved_message(failed, self._config.application, release, self._url(failed_id))
+            try:
+                self._poster.edit(place, message)
+            except RefusedError as error:
+                log.warning("An alert cannot be ended", release=failed_id, slack=error.code)
+            self._told.put_right(release.environment, failed_id)
+            return False
+        return True
+
+    def _url(self, release_id: str) -> str | None:
+        place = self._told.message_of(release_id)
+        return self._slack.permalink(place) if place is not None else None
+
+
+def number(release_id: str) -> int:
+    """`R42` as 42: releases are numbered in the order in which they were asked for."""
+    return int(release_id[1:])

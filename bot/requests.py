@@ -1,0 +1,145 @@
+"""What somebody asks for is written into the record, or they are told why it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.messages import Message
+from bot.messages.parts import lines, link, message, room
+from bot.messages.refusals import note, refusal_message
+from bot.people import People
+from bot.slack import Slack
+from releases import approval, grammar, policy
+from releases.config import Config
+from releases.events import AbortRequested, Approved, Event
+from releases.lifecycle import Release
+from releases.people import Person
+from releases.policy import Refusal
+from releases.record import (
+    BusyError,
+    JobQueue,
+    MovedError,
+    Record,
+    StaleError,
+    UnknownReleaseError,
+    queue_of,
+)
+from releases.record.told import Told
+
+Changing = grammar.Release | grammar.Rollback | grammar.Abort
+"""The commands that change something; the others ask."""
+
+ATTEMPTS = 5
+"""So often somebody else may have written first before it is tried again later."""
+
+
+class NotYetError(Exception):
+    """It cannot be acted on now, though nothing is wrong: again in a moment."""
+
+
+class Requests:
+    """Acts on commands. Each method returns what the person is told; None: nothing more."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a request touches
+        self,
+        config: Config,
+        record: Record,
+        queue: JobQueue,
+        people: People,
+        slack: Slack,
+        told: Told,
+        now: Callable[[], datetime],
+    ) -> None:
+        """`now` gives aware UTC times."""
+        self._config = config
+        self._record = record
+        self._queue = queue
+        self._people = people
+        self._slack = slack
+        self._told = told
+        self._now = now
+
+    def act(self, command: Changing, user: str, channel: str, delivery: str) -> Message | None:
+        """Do what a command asks for, once a delivery, whoever acts on it how often."""
+        if isinstance(command, grammar.Abort):
+            return self._abort(command, user)
+        return self._open(command, user, channel, delivery)
+
+    def decide(
+        self, release_id: str, user: str, judge: Callable[[Release, Person], approval.Outcome]
+    ) -> Refusal | None:
+        """Let a person's answer to a release be judged and written; the refusal, if it is one.
+
+        Whoever would be refused is looked up again first: they may be an approver since a minute ago.
+        Raises `UnknownReleaseError`, and `NotYetError` when others write faster.
+        """
+        for _ in range(ATTEMPTS):
+            held = self._record.load(release_id)
+            outcome = judge(held.release, self._people.get(user))
+            if isinstance(outcome, Refusal):
+                outcome = judge(held.release, self._people.get(user, fresh=True))
+            if isinstance(outcome, Refusal):
+                return outcome
+            if not outcome:
+                return None
+            try:
+                self._move(self._record.append(held, outcome).release, outcome)
+            except (MovedError, StaleError):
+                continue
+            return None
+        raise NotYetError(release_id)
+
+    def _open(
+        self, command: grammar.Release | grammar.Rollback, user: str, channel: str, delivery: str
+    ) -> Message | None:
+        environment = self._config.environment(command.environment)
+        requested = policy.request(command, environment, self._people.get(user), self._now())
+        if isinstance(requested, Refusal):
+            requested = policy.request(command, environment, self._people.get(user, fresh=True), self._now())
+        if isinstance(requested, Refusal):
+            return refusal_message(requested)
+        try:
+            release = self._record.open(requested, delivery=delivery).release
+        except BusyError as error:
+            return self._busy(error.holder, command.line())
+        self._queue.put(queue_of(release), "plan", release.id)
+        if channel == environment.channel:
+            return None  # its message is on its way to where the person looks
+        return self._follow(release)
+
+    def _busy(self, holder: str, line: str) -> Message:
+        release = self._record.load(holder).release
+        if release.ended:
+            raise NotYetError(holder)  # just now: the environment is free, and the next try takes it
+        return refusal_message(
+            policy.busy(release, f"/buzzy {line}"), holder=release, url=self._url(release.id)
+        )
+
+    def _abort(self, command: grammar.Abort, user: str) -> Message | None:
+        def judge(release: Release, who: Person) -> approval.Outcome:
+            return approval.abort(release, who, self._now(), command.reason)
+
+        try:
+            refusal = self.decide(command.release, user, judge)
+        except UnknownReleaseError:
+            return note(f"There is no release {command.release}.", copy="/buzzy history")
+        if refusal is not None:
+            return refusal_message(refusal)
+        url = self._url(command.release)
+        where = link(url, command.release) if url else command.release
+        return message(f"{command.release} is being stopped.", lines([where, " is being stopped."]))
+
+    def _follow(self, release: Release) -> Message:
+        sentence = f"{release.id} is being planned; follow it in its channel."
+        channel = room(release.request.channel)
+        return message(sentence, lines([f"{release.id} is being planned; follow it in ", channel, "."]))
+
+    def _url(self, release_id: str) -> str | None:
+        place = self._told.message_of(release_id)
+        return self._slack.permalink(place) if place is not None else None
+
+    def _move(self, release: Release, happened: tuple[Event, ...]) -> None:
+        """Let a worker know when there is something to do for one."""
+        if not release.ended and any(isinstance(event, Approved | AbortRequested) for event in happened):
+            self._queue.put(queue_of(release), "advance", release.id)

@@ -1,0 +1,1 @@
+"""The Deployment controller, in its parts: arithmetic, revisions, status, and the loop that uses them."""

@@ -1,0 +1,185 @@
+"""A bot in a workspace, with a real Redis behind it; the tests play the worker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.main import Bot, wait_for_slack
+from bot.relay.pace import Pace
+from bot.settings import Settings
+from bot.slack import Slack, web_client
+from releases import events as e
+from releases.config import parse_config
+from releases.lifecycle import Release
+from releases.plan import Plan, RollOut
+from releases.record import JobQueue, Questions, Record, Store
+from sandbox.workspace import Message, Person, RunningWorkspace, running_workspace
+from tests.unit.bot_tales import plan, seen
+
+STAGING, PRODUCTION, ON_CALL, GENERAL = "C0STAGING", "C0RELEASES", "C0ONCALL", "C0GENERAL"
+TICK, CROSS = "white_check_mark", "x"
+
+CONFIG = """
+services:
+  - {name: buzzy-main, image: buzzybuzz/buzzy-main}
+  - {name: buzzy-api, image: buzzybuzz/buzzy-api}
+environments:
+  development: {namespace: buzzy-development, channel: C0DEV}
+  staging:
+    namespace: buzzy-staging
+    channel: C0STAGING
+    approval: {quorum: 1, from: [S0APPROVERS]}
+    alerts: {critical: C0ONCALL, on_call: S0ONCALL}
+  production:
+    namespace: buzzy-production
+    channel: C0RELEASES
+    approval: {quorum: 2, from: [S0APPROVERS], own_release: false, expires: 4h}
+    alerts: {critical: C0ONCALL, on_call: S0ONCALL}
+"""
+
+
+def now() -> datetime:
+    """The time that the record is written with."""
+    return datetime.now(UTC)
+
+
+def settings_for(workspace: RunningWorkspace, redis_url: str) -> Settings:
+    """The settings with which a bot finds both; without the files and variables of this machine."""
+    return Settings(
+        _env_file=None,
+        slack_bot_token=SecretStr(workspace.bot_token),
+        slack_app_token=SecretStr(workspace.app_token),
+        slack_signing_secret=SecretStr(workspace.signing_secret),
+        slack_api_url=workspace.api_url,
+        redis_url=redis_url,
+        buzzy_config=Path("not read here"),
+    )
+
+
+class House:
+    """Everything that a test touches."""
+
+    def __init__(self, workspace: RunningWorkspace, redis_url: str) -> None:
+        """Nothing of the bot runs yet."""
+        self.pace: Pace | None = Pace(posts_per_second=100, edit_seconds=0.02)
+        self.workspace = workspace
+        self.redis_url = redis_url
+        self.store = Store.connect(redis_url, answer_seconds=10)
+        self.record = Record(self.store)
+        self.questions = Questions(self.store)
+        self.queue = JobQueue.connect(redis_url)
+        self.bot: Bot | None = None
+        self._stop = threading.Event()
+        self._settings = settings_for(workspace, redis_url)
+
+    def start(self, http: tuple[str, int] | None = None) -> Bot:
+        """Start a bot and wait until Slack reaches it."""
+        slack = Slack(web_client(self.workspace.bot_token, self.workspace.api_url))
+        self._stop = threading.Event()
+        me = wait_for_slack(slack, self._stop)
+        assert me is not None
+        self.bot = Bot(self._settings, parse_config(CONFIG), me, http, pace=self.pace)
+        self.bot.start(self._stop)
+        if http is None:
+            self.workspace.wait_for_app()
+        return self.bot
+
+    def stop(self) -> None:
+        """End the bot as SIGTERM does."""
+        if self.bot is not None:
+            self._stop.set()
+            self.bot.join()
+            self.bot = None
+
+    def person(self, name: str) -> Person:
+        """Somebody of the workspace."""
+        return self.workspace.person(name)
+
+    def ask(self, line: str, channel: str, who: str = "alice") -> Message:
+        """Type a command and wait for the release's message."""
+        person = self.person(who)
+        before = person.messages(channel)
+        delivery = person.command(line, channel)
+        assert delivery.acknowledged, delivery.error
+        return person.wait_for_message(channel, after=before[-1] if before else None)
+
+    def until(self, message: Message, text: str) -> Message:
+        """Wait until a message says something."""
+        return self.person("alice").wait_until_shows(message, text)
+
+    def thread(self, message: Message) -> list[str]:
+        """What the thread says, a text a post."""
+        return [reply.shown for reply in self.person("alice").thread(message)]
+
+    # -- playing the worker ------------------------------------------------------------------------
+
+    def append(self, release_id: str, *happened: e.Event) -> Release:
+        """Write what a worker would."""
+        return self.record.append(self.record.load(release_id), happened).release
+
+    def planned(self, release_id: str, new: str = "3.2.1") -> Plan:
+        """Propose a plan."""
+        release = self.record.load(release_id).release
+        made = plan(
+            services=("buzzy-main", "buzzy-api"),
+            new=new,
+            environment=release.environment,
+            kind=release.request.kind,
+        )
+        events: list[e.Event] = [e.PlanProposed(at=now(), plan=made)]
+        if release.request.approval is None:
+            events.append(e.Approved(at=now(), digest=made.digest))
+        self.append(release_id, *events)
+        return made
+
+    def run_steps(self, release_id: str, *, count: int | None = None) -> Release:
+        """Start, and finish so many steps: all of them, and the release, if not said."""
+        release = self.append(release_id, e.ReleaseStarted(at=now()))
+        for index, state in enumerate(release.forward[:count]):
+            step = state.step
+            services = (seen(step.service, 3),) if isinstance(step, RollOut) else ()
+            self.append(
+                release_id,
+                e.StepStarted(at=now(), index=index),
+                e.StepFinished(at=now(), index=index, changed=True, seen=services),
+            )
+        if count is None:
+            return self.append(release_id, e.ReleaseFinished(at=now()))
+        return self.record.load(release_id).release
+
+    def ready_for_approval(
+        self, line: str = "/buzzy release 3.2.1 staging", channel: str = STAGING
+    ) -> Message:
+        """Ask, plan, and wait until approval is asked for."""
+        message = self.ask(line, channel)
+        self.planned("R1")
+        return self.until(message, "waiting for")
+
+
+def eventually(condition: Callable[[], object], what: str, *, seconds: float = 10.0) -> None:
+    """Wait until a condition holds that Slack's side cannot see."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain until {what}"
+        time.sleep(0.01)
+
+
+@contextmanager
+def open_house(redis_url: str, *, start: bool = True) -> Iterator[House]:
+    """A house for the length of a `with` block."""
+    with running_workspace() as workspace:
+        house = House(workspace, redis_url)
+        try:
+            if start:
+                house.start()
+            yield house
+        finally:
+            house.stop()
+            house.store.close()

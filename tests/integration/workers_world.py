@@ -1,0 +1,260 @@
+"""A small world for the workers' tests: a cluster with Buzzy in it, a record, and jobs that run when told."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from releases import events as e
+from releases import grammar
+from releases.config import Config, parse_config
+from releases.lifecycle import Release
+from releases.record import JobQueue, Questions, Record, Store
+from releases.record.queue import JobName, QueueName
+from sandbox.cluster import Cluster, running_cluster
+from sandbox.cluster.access import Rule
+from sandbox.cluster.resources import CONFIG_MAPS, DEPLOYMENTS, Resource
+from workers.advance import Tools
+from workers.answering import Answers
+from workers.cluster.connections import Clusters, Connections
+from workers.drafting import Drafts
+from workers.jobs import Jobs
+
+NAMESPACE = "buzzy-staging"
+SERVICES = ("buzzy-main", "buzzy-api", "buzzy-files", "buzzy-worker")
+ALICE = e.Actor(id="U0ALICE", name="alice")
+BOB = e.Actor(id="U0BOB", name="bob")
+TOKEN = "buzzy-worker"
+ROLE = Path(__file__).parents[2] / "deploy" / "kubernetes" / "workers-rbac.yaml"
+
+CONFIG = """
+services:
+  - {name: buzzy-main, image: buzzybuzz/buzzy-main, deadline: 30s}
+  - {name: buzzy-api, image: buzzybuzz/buzzy-api, deadline: 30s}
+  - {name: buzzy-files, image: buzzybuzz/buzzy-files, deadline: 30s}
+  - {name: buzzy-worker, image: buzzybuzz/buzzy-worker, deadline: 30s}
+environments:
+  staging:
+    namespace: buzzy-staging
+    channel: C0STAGING
+    configuration: {LOG_LEVEL: info}
+  development:
+    namespace: buzzy-development
+    channel: C0DEV
+    prerelease: true
+"""
+
+
+class ListedQueue(JobQueue):
+    """A queue whose jobs run when the test says so, in this process."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        self.waiting: deque[tuple[QueueName, JobName, str]] = deque()
+
+    def put(self, queue: QueueName, job: JobName, subject: str) -> None:
+        """Queue a job."""
+        self.waiting.append((queue, job, subject))
+
+    def holds(self, queue: QueueName, job: JobName, subject: str) -> bool:
+        """Whether it waits."""
+        return (queue, job, subject) in self.waiting
+
+
+class World:
+    """Everything a worker is put together from, and some shortcuts for those who use it."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        kubeconfig: Path,
+        store: Store,
+        *,
+        config: str = CONFIG,
+        **tools: Any,  # noqa: ANN401 - handed on
+    ) -> None:
+        """`tools` goes to `Tools`, such as a shorter slice."""
+        self.cluster = cluster
+        self.kubeconfig = kubeconfig
+        self.store = store
+        self.config: Config = parse_config(config)
+        self.record = Record(store)
+        self.questions = Questions(store)
+        self.queue = ListedQueue()
+        self.stop = False
+        self.tools_given = tools
+        self.jobs = self.worker()
+        self._deliveries = 0
+
+    def worker(self, clusters: Clusters | None = None, **given: Any) -> Jobs:  # noqa: ANN401 - handed on
+        """Jobs like those of one more worker process."""
+        clusters = clusters or Connections(str(self.kubeconfig))
+        drafts = Drafts(self.record, self.config, clusters)
+        tools = Tools(
+            self.record,
+            self.config,
+            clusters,
+            drafts,
+            **{"stopping": lambda: self.stop, **self.tools_given, **given},
+        )
+        vocabulary = grammar.Vocabulary(tuple(self.config.environments), SERVICES)
+        parse = partial(grammar.parse, vocabulary=vocabulary)
+        answers = Answers(self.record, self.questions, self.config, drafts, parse, now)
+        return Jobs(tools, self.queue, self.questions, answers)
+
+    # -- what people do ----------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        version: str | None = None,
+        *,
+        environment: str = "staging",
+        target: e.Target | None = None,
+        services: tuple[str, ...] = (),
+        approval: e.ApprovalNeeded | None = None,
+    ) -> str:
+        """Alice asks for a release of `version` or, without one, for a rollback; its id."""
+        self._deliveries += 1
+        requested = e.ReleaseRequested(
+            at=now(),
+            kind="release" if version else "rollback",
+            environment=environment,
+            version=version,
+            target=target,
+            strategy="rolling",
+            services=services,
+            by=ALICE,
+            channel="C0STAGING",
+            approval=approval,
+        )
+        release = self.record.open(requested, delivery=f"d{self._deliveries}").release
+        self.queue.put("deployment", "plan", release.id)
+        return release.id
+
+    def release(self, version: str, **given: Any) -> Release:  # noqa: ANN401 - handed on
+        """Ask for a release and see it through."""
+        id_ = self.ask(version, **given)
+        self.work()
+        return self.load(id_)
+
+    def rollback(self, **given: Any) -> Release:  # noqa: ANN401 - handed on
+        """Ask for a rollback and see it through."""
+        id_ = self.ask(None, **given)
+        self.work()
+        return self.load(id_)
+
+    def abort(self, id_: str, reason: str | None = None) -> None:
+        """Bob wants it stopped."""
+        self.write(id_, e.AbortRequested(at=now(), by=BOB, reason=reason))
+
+    def write(self, id_: str, event: e.Event) -> None:
+        """Write an event as the bot would."""
+        self.record.append(self.record.load(id_), [event])
+
+    # -- what workers do ---------------------------------------------------------------------------------
+
+    def work(self) -> None:
+        """Run the jobs that wait, and those that they queue."""
+        while self.queue.waiting:
+            _, job, subject = self.queue.waiting.popleft()
+            self.jobs.table[f"workers.jobs.{job}"](subject)
+
+    # -- what there is to see ----------------------------------------------------------------------------
+
+    def load(self, id_: str) -> Release:
+        """A release as the record has it."""
+        return self.record.load(id_).release
+
+    def events(self, id_: str) -> list[e.Event]:
+        """What happened to it."""
+        return list(self.record.events(id_))
+
+    def said(self, id_: str) -> list[str]:
+        """What happened, by name, progress left out."""
+        return [event.event for event in self.events(id_) if event.event != "step_progressed"]
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        """A Deployment as it is stored."""
+        return self._read(DEPLOYMENTS, name)
+
+    def config_map(self, name: str) -> dict[str, Any]:
+        """A ConfigMap as it is stored."""
+        return self._read(CONFIG_MAPS, name)
+
+    def change(self, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+        """Somebody else changes a Deployment."""
+        registry = self.cluster.registry
+        thing = self.deployment(name)
+        self.cluster.run(lambda: registry.modify(DEPLOYMENTS, thing, change, manager="kubectl"))
+
+    def set_tag(self, name: str, tag: str) -> None:
+        """Somebody else sets another image tag, as `kubectl set image` does."""
+
+        def change(thing: dict[str, Any]) -> None:
+            container = thing["spec"]["template"]["spec"]["containers"][0]
+            container["image"] = f"buzzybuzz/{name}:{tag}"
+
+        self.change(name, change)
+
+    def _read(self, resource: Resource, name: str) -> dict[str, Any]:
+        found = self.cluster.run(lambda: self.cluster.store.get(resource, NAMESPACE, name))
+        assert found is not None
+        return copy.deepcopy(found)
+
+    def versions(self) -> dict[str, str]:
+        """Which version each Deployment asks for."""
+        found = {}
+        for name in SERVICES:
+            containers = self.deployment(name)["spec"]["template"]["spec"]["containers"]
+            found[name] = containers[0]["image"].rpartition(":")[2]
+        return found
+
+
+def role() -> list[Rule]:
+    """The rules of the Role that we ask people to give to the workers: they have to be enough."""
+    documents = yaml.safe_load_all(ROLE.read_text())
+    rules = next(each["rules"] for each in documents if each["kind"] == "Role")
+    return [Rule(tuple(r["verbs"]), tuple(r["resources"]), tuple(r["apiGroups"])) for r in rules]
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def world(
+    store: Store,
+    folder: Path,
+    *,
+    config: str = CONFIG,
+    speed: float = 20.0,
+    **tools: Any,  # noqa: ANN401 - handed on
+) -> Iterator[World]:
+    """A world with Buzzy 3.2.0 in it, and 3.1.4 before that, for the length of a block."""
+    with running_cluster(speed=speed) as cluster:
+        cluster.seed_buzzy(namespaces=("buzzy-staging", "buzzy-development"))
+        cluster.add_user(TOKEN, "buzzy-worker", role())
+        kubeconfig = cluster.kubeconfig(folder / "kubeconfig", token=TOKEN)
+        yield World(cluster, kubeconfig, store, config=config, **tools)
+
+
+def main(redis_url: str, kubeconfig: str, job: str, subject: str, lease_ms: str) -> None:
+    """One job in a process of its own, for tests that kill it."""
+    store = Store.connect(redis_url, answer_seconds=5)
+    tools = {"lease_ms": int(lease_ms), "slice_seconds": 60.0}
+    worker = World(None, Path(kubeconfig), store, **tools)  # type: ignore[arg-type] # it runs elsewhere
+    worker.jobs.table[f"workers.jobs.{job}"](subject)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,240 @@
+"""Takes a release as far as it can go now: the executor of plans.
+
+One call is one job. It ends when the release has ended, when it has worked for its slice of time or when the
+worker is asked to stop; then whoever takes the next job goes on, from the record and from what the cluster
+looks like.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from releases import events as e
+from releases.config import Config
+from releases.lifecycle import Release, State, StepState, StepStatus
+from releases.plan import Plan, RollOut, Step, Verify
+from releases.record import Record, RecordUnavailableError
+from releases.record.record import LEASE_MS
+from workers import words
+from workers.at_work import StepWork
+from workers.cluster import ClusterError, TransientError
+from workers.cluster.connections import Clusters
+from workers.drafting import Drafts
+from workers.drafting import now as clock
+from workers.observe import Observed, services_seen, snapshot
+from workers.planning import Refused
+from workers.steps import Done, Failed, Outcome, Unfinished, run
+from workers.writer import Writer
+
+SLICE_SECONDS = 20.0
+QUICK_STEP = timedelta(seconds=60)
+"""How long a step may take that only creates or looks."""
+
+TAKEN_OVER = timedelta(seconds=30)
+"""What a step still has after a crash, however long nobody was at work: enough for pods to start."""
+
+PATIENCE = timedelta(seconds=15)
+"""How long a silent cluster is waited for before anything is changed."""
+
+PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a job works with."""
+
+    record: Record
+    config: Config
+    clusters: Clusters
+    drafts: Drafts
+    stopping: Callable[[], bool]
+    now: Callable[[], datetime] = clock
+    slice_seconds: float = SLICE_SECONDS
+    lease_ms: int = LEASE_MS
+    patience: timedelta = PATIENCE
+
+
+class Advance:
+    """One job on one release."""
+
+    def __init__(self, tools: Tools, writer: Writer) -> None:
+        """`writer` holds the release."""
+        self._tools = tools
+        self._writer = writer
+        self._began = time.monotonic()
+        self._taken_at = tools.now()
+
+    def go(self) -> None:
+        """Go on until the release has ended or the job should. Raises `StaleError` when it was taken over."""
+        if self._writer.interrupted:
+            seen = self._look_around()
+            self._append(e.Interrupted(at=self._now(), found=words.found(self._release, seen)))
+        while not self._release.ended and not self._enough():
+            position = self._release.position
+            match self._release.state:
+                case State.APPROVED:
+                    self._start()
+                case State.RUNNING | State.TURNING_BACK:
+                    self._advance_step()
+                case State.ABORTING:
+                    self._turn_back()
+                case State.CANCELLING:
+                    self._append(e.ReleaseCancelled(at=self._now()))
+                case _:
+                    return
+            if self._release.position == position and not self._enough():
+                raise RuntimeError(f"{self._release.id} does not move from {self._release.state}")
+
+    # -- the beginning and the end -------------------------------------------------------------------
+
+    def _start(self) -> None:
+        """Start, if the plan that was approved is still what would be planned."""
+        approved = self._release.plan
+        try:
+            draft = self._tools.drafts.patiently(
+                self._release.request, until=self._taken_at + self._tools.patience, go_on=self._look_out
+            )
+        except ClusterError as error:
+            self._append(e.ReplanRequested(at=self._now(), because=words.of_error(error)))
+            return
+        if draft is None:
+            return
+        self._see(draft.observed)
+        match draft.plan:
+            case Plan() if approved is not None and draft.plan.digest == approved.digest:
+                self._append(e.ReleaseStarted(at=self._now()))
+            case Plan():
+                because = words.moved(approved, draft.plan) if approved else ""
+                self._append(e.ReplanRequested(at=self._now(), because=because))
+            case Refused(reason=reason):
+                self._append(e.ReplanRequested(at=self._now(), because=reason))
+
+    def _turn_back(self) -> None:
+        """At a safe point after somebody wished to abort: undo what was begun."""
+        steps = self._release.way_back()
+        if steps:
+            because = words.stopped(self._release.abort)
+            self._append(e.TurnedBack(at=self._now(), steps=steps, because=because))
+        else:
+            self._append(e.ReleaseCancelled(at=self._now()))
+
+    def _end(self) -> None:
+        """All steps in the release's direction are done."""
+        if self._release.state is State.TURNING_BACK:
+            self._append(e.RolledBack(at=self._now()))
+        else:
+            self._append(e.ReleaseFinished(at=self._now()))
+
+    # -- steps ---------------------------------------------------------------------------------------
+
+    def _advance_step(self) -> None:
+        index, state = self._release.next_index, self._release.state
+        if index is None:
+            self._end()
+            return
+        if self._release.steps[index].status is StepStatus.PENDING:
+            self._append(e.StepStarted(at=self._now(), index=index))
+        if self._release.state is not state:
+            return  # somebody wished to abort
+        match self._run(index):
+            case Done(changed):
+                seen = self._look_around()
+                self._append(e.StepFinished(at=self._now(), index=index, changed=changed, seen=seen))
+            case Failed(reason, evidence):
+                self._fail(index, words.sentence(reason), evidence)
+            case Unfinished():
+                return
+
+    def _run(self, index: int) -> Outcome:
+        """Run a step, again and again while the cluster cannot be heard and there is time."""
+        step, work = self._release.steps[index].step, self._work(index)
+        rollouts = [each.step for each in self._same_way(index) if isinstance(each.step, RollOut)]
+        while True:
+            try:
+                return run(step, rollouts, work)
+            except TransientError as error:
+                if work.now() >= work.deadline:
+                    return Failed(f"Whether {step.title} is done could not be seen: {error}")
+                work.silence(error)
+            except ClusterError as error:
+                return Failed(words.of_error(error))
+            if not work.go_on():
+                return Unfinished()
+            time.sleep(PAUSE_SECONDS)
+
+    def _work(self, index: int) -> StepWork:
+        release, state = self._release, self._release.steps[index]
+        environment = self._tools.config.environment(release.environment)
+        started = state.started_at or self._now()
+        deadline = started + _time_for(state.step)
+        if self._writer.interrupted:
+            deadline = max(deadline, self._taken_at + TAKEN_OVER)
+        looks_back = isinstance(state.step, Verify)
+        starts = [each.started_at for each in self._same_way(index) if each.started_at and looks_back]
+        return StepWork(
+            self._writer,
+            self._tools.clusters(environment.cluster.context),
+            namespace=environment.namespace,
+            index=index,
+            cause=words.cause(release, state.step) if isinstance(state.step, RollOut) else "",
+            since=min([started, *starts]),
+            deadline=deadline,
+            now=self._tools.now,
+            enough=self._enough,
+            look_around=self._look_around,
+        )
+
+    def _same_way(self, index: int) -> tuple[StepState, ...]:
+        """The steps of the direction in which that step goes."""
+        release = self._release
+        return release.forward if index < len(release.forward) else release.back
+
+    def _fail(self, index: int, reason: str, evidence: tuple[e.Evidence, ...]) -> None:
+        """The release stops where it is. If somebody wished to abort meanwhile, it turns back instead."""
+        seen, now, release = self._look_around(), self._now(), self._release
+        failed = e.StepFailed(at=now, index=index, reason=reason, evidence=evidence, seen=seen)
+        if release.state is State.TURNING_BACK:
+            reason = f"It could not go back: {reason}"
+        end = e.ReleaseFailed(at=now, reason=reason, changed=release.changed_services)
+        if not self._append(failed, end):
+            self._append(failed)
+
+    # -- small things --------------------------------------------------------------------------------
+
+    @property
+    def _release(self) -> Release:
+        return self._writer.release
+
+    def _now(self) -> datetime:
+        return self._tools.now()
+
+    def _append(self, *happened: e.Event) -> bool:
+        return self._writer.append(happened)
+
+    def _look_out(self) -> bool:
+        self._writer.look()
+        return not self._enough() and not self._release.ended
+
+    def _enough(self) -> bool:
+        return self._tools.stopping() or time.monotonic() - self._began >= self._tools.slice_seconds
+
+    def _look_around(self) -> tuple[e.ServiceSeen, ...]:
+        """All services as they are now, remembered for who asks; none while the cluster is silent."""
+        try:
+            observed = self._tools.drafts.look(self._tools.config.environment(self._release.environment))
+        except ClusterError:
+            return ()
+        self._see(observed)
+        return services_seen(observed)
+
+    def _see(self, observed: Observed) -> None:
+        with suppress(RecordUnavailableError):  # it is seen again at the next step
+            self._tools.record.see(snapshot(observed))
+
+
+def _time_for(step: Step) -> timedelta:
+    return timedelta(seconds=step.deadline_seconds) if isinstance(step, RollOut) else QUICK_STEP

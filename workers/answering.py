@@ -1,0 +1,76 @@
+"""Answers to questions: a fresh look at the cluster, or a plan that nobody will run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from releases import grammar
+from releases.config import Config, UnknownEnvironment
+from releases.plan import Plan
+from releases.record import Questions, Record
+from releases.snapshot import Answer, Question, Snapshot
+from workers import words
+from workers.cluster import ClusterError
+from workers.drafting import Drafts
+from workers.observe import services_seen, snapshot
+from workers.planning import Refused, Wanted
+
+AT_ONCE = 4
+"""Environments that are looked at together, so that a silent one does not hold up the others."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers questions. `parse` reads a line that was understood before, in the grammar's own words."""
+
+    record: Record
+    questions: Questions
+    config: Config
+    drafts: Drafts
+    parse: Callable[[str], grammar.Command]
+    now: Callable[[], datetime]
+
+    def give(self, id_: str, question: Question) -> None:
+        """Find the answer and give it. Whatever is wrong with a cluster is part of the answer."""
+        if question.kind == "plan":
+            answer = self._plan(question)
+        else:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                for seen in pool.map(self._look, question.environments):
+                    self.record.see(seen)
+            answer = Answer(at=self.now())
+        self.questions.answer(id_, answer)
+
+    def fail(self, id_: str, problem: str) -> None:
+        """Answer that there is no answer."""
+        self.questions.answer(id_, Answer(at=self.now(), refused=problem))
+
+    def _look(self, name: str) -> Snapshot:
+        try:
+            return snapshot(self.drafts.look(self.config.environment(name)))
+        except (ClusterError, UnknownEnvironment) as error:
+            return Snapshot(environment=name, at=self.now(), problem=words.of_error(error))
+
+    def _plan(self, question: Question) -> Answer:
+        command = self.parse(question.line)
+        try:
+            match command:
+                case grammar.Plan():
+                    name = command.environment
+                    strategy = command.strategy or self.config.environment(name).strategy
+                    wanted = Wanted(strategy, command.services)
+                    draft = self.drafts.release(name, command.version, wanted)
+                case _:
+                    return Answer(at=self.now(), refused=f"`{question.line}` asks for no plan.")
+        except (ClusterError, UnknownEnvironment) as error:
+            return Answer(at=self.now(), refused=words.of_error(error), hint="Nothing was changed.")
+        seen = services_seen(draft.observed)
+        self.record.see(snapshot(draft.observed))
+        match draft.plan:
+            case Plan() as plan:
+                return Answer(at=self.now(), plan=plan, seen=seen)
+            case Refused(reason, hint):
+                return Answer(at=self.now(), seen=seen, refused=reason, hint=hint)

@@ -1,0 +1,107 @@
+"""A step at work: what it is given by the one who runs it, and how those who watch are kept up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from releases import events as e
+from releases.events import ServiceSeen
+from workers.cluster import Cluster, TransientError
+from workers.words import silent
+from workers.writer import Writer
+
+SHOW = timedelta(seconds=0.5)
+"""People cannot read more than two pictures a second."""
+
+TELL_SILENCE = timedelta(seconds=4)
+"""A cluster that is away for less is no news."""
+
+UNSEEN = "not seen just now"
+
+
+class StepWork:
+    """One step's place to work; the `Work` of `workers.steps`."""
+
+    def __init__(  # noqa: PLR0913 - all that a step needs to know of the world
+        self,
+        writer: Writer,
+        cluster: Cluster,
+        *,
+        namespace: str,
+        index: int,
+        cause: str,
+        since: datetime,
+        deadline: datetime,
+        now: Callable[[], datetime],
+        enough: Callable[[], bool],
+        look_around: Callable[[], tuple[ServiceSeen, ...]],
+    ) -> None:
+        """`index` is the step's place in the release; `enough` says that the job should end here.
+
+        `look_around` sees all services, or none while the cluster is silent.
+        """
+        self.cluster = cluster
+        self.namespace = namespace
+        self.release = writer.release.id
+        self.cause = cause
+        self.since = since
+        self.deadline = deadline
+        self.now = now
+        self._writer = writer
+        self._index = index
+        self._enough = enough
+        self._look_around = look_around
+        self._state = writer.release.state
+        self._shown_at: datetime | None = None
+        self._silent_since: datetime | None = None
+        self._told = False
+
+    def before_write(self) -> None:
+        """Make sure that this worker is still the writer, so that two never change the cluster."""
+        self._writer.make_sure()
+
+    def go_on(self) -> bool:
+        """Look for news; False when the job should end or the release takes another way."""
+        self._writer.look()
+        return not self._enough() and self._writer.release.state is self._state
+
+    def shown(self, service: str) -> ServiceSeen | None:
+        """How the service was shown last."""
+        return self._writer.release.seen.get(service)
+
+    def show(self, seen: ServiceSeen) -> None:
+        """Let people see it, if it is news and not too soon after the last."""
+        now = self.now()
+        too_soon = self._shown_at is not None and now - self._shown_at < SHOW
+        if too_soon or self.shown(seen.service) == seen:
+            return
+        self._shown_at = now
+        self._tell(seen)
+
+    def silence(self, trouble: TransientError | None) -> None:
+        """Note whether the cluster can be heard; tell it once when it cannot for a while."""
+        if trouble is None:
+            self._heard()
+            return
+        now = self.now()
+        self._silent_since = self._silent_since or now
+        if self._told or now - self._silent_since < TELL_SILENCE:
+            return
+        self._told = True
+        seen = tuple(self._writer.release.seen.values())
+        if seen and all(each.state == UNSEEN for each in seen):
+            return  # the job before told it
+        found = silent(trouble, self._silent_since, self.deadline)
+        self._writer.append([e.Interrupted(at=now, found=found)])
+        self._tell(*(each.model_copy(update={"state": UNSEEN, "healthy": False}) for each in seen))
+
+    def _heard(self) -> None:
+        self._silent_since = None
+        self._told = False
+        if any(each.state == UNSEEN for each in self._writer.release.seen.values()):
+            self._tell(*self._look_around())
+
+    def _tell(self, *seen: ServiceSeen) -> None:
+        if seen:
+            self._writer.append([e.StepProgressed(at=self.now(), index=self._index, seen=seen)])

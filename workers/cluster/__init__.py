@@ -1,0 +1,54 @@
+"""The cluster, as the workers need it. Nothing outside this package imports `kubernetes`."""
+
+from workers.cluster.conflicts import despite_conflicts
+from workers.cluster.errors import (
+    AlreadyExistsError,
+    ClusterError,
+    ClusterUnknownError,
+    ClusterUnreachableError,
+    ConflictError,
+    CredentialsRefusedError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    TooManyRequestsError,
+    TransientError,
+)
+from workers.cluster.port import Cluster, TemplateWrite
+from workers.cluster.seen import (
+    Condition,
+    ContainerSeen,
+    DeploymentSeen,
+    EventSeen,
+    PodSeen,
+    ReplicaSetSeen,
+    RolloutSeen,
+    Termination,
+    Waiting,
+)
+
+__all__ = [
+    "AlreadyExistsError",
+    "Cluster",
+    "ClusterError",
+    "ClusterUnknownError",
+    "ClusterUnreachableError",
+    "Condition",
+    "ConflictError",
+    "ContainerSeen",
+    "CredentialsRefusedError",
+    "DeploymentSeen",
+    "EventSeen",
+    "ForbiddenError",
+    "InvalidError",
+    "NotFoundError",
+    "PodSeen",
+    "ReplicaSetSeen",
+    "RolloutSeen",
+    "TemplateWrite",
+    "Termination",
+    "TooManyRequestsError",
+    "TransientError",
+    "Waiting",
+    "despite_conflicts",
+]

@@ -1,0 +1,213 @@
+"""A cluster through the official client, its answers left as JSON.
+
+Typed models cost five times as much to read, and drop what they do not know of a pod template, which has to
+be written back as it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+from kubernetes import client
+
+from workers.cluster import parse
+from workers.cluster.following import Following
+from workers.cluster.port import TemplateWrite
+from workers.cluster.reader import Source
+from workers.cluster.seen import DeploymentSeen, EventSeen, Json, PodSeen, ReplicaSetSeen, RolloutSeen
+from workers.cluster.translate import Request, translated
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 10.0
+WATCH_SECONDS = 30
+LOG_BYTES = 65_536
+MANAGER = "buzzy"
+
+# Without a read timeout a connection whose other end is gone hangs for ever.
+_TIMES = (CONNECT_SECONDS, READ_SECONDS)
+_WATCH_TIMES = (CONNECT_SECONDS, WATCH_SECONDS + READ_SECONDS)
+
+Call = Callable[..., Any]  # a method of the client's generated classes
+
+
+class KubernetesCluster:
+    """A cluster behind one `ApiClient`. Safe for threads; not for sharing across a fork."""
+
+    def __init__(self, api: client.ApiClient) -> None:
+        """Nothing is connected before the first call."""
+        self._apps = client.AppsV1Api(api)
+        self._core = client.CoreV1Api(api)
+
+    def deployments(self, namespace: str) -> tuple[DeploymentSeen, ...]:
+        """All Deployments of a namespace."""
+        found = self._list(self._apps.list_namespaced_deployment, "apps/deployments", namespace)
+        return tuple(parse.deployment(item) for item in found)
+
+    def replica_sets(self, namespace: str) -> tuple[ReplicaSetSeen, ...]:
+        """All ReplicaSets of a namespace that a Deployment owns."""
+        found = self._list(self._apps.list_namespaced_replica_set, "apps/replicasets", namespace)
+        return tuple(seen for item in found if (seen := parse.replica_set(item)) is not None)
+
+    def pods(self, namespace: str) -> tuple[PodSeen, ...]:
+        """All pods of a namespace that a ReplicaSet owns."""
+        found = self._list(self._core.list_namespaced_pod, "pods", namespace)
+        return tuple(seen for item in found if (seen := parse.pod(item)) is not None)
+
+    def deployment(self, namespace: str, name: str) -> DeploymentSeen:
+        """One Deployment."""
+        request = Request("get", "apps/deployments", namespace, name)
+        return parse.deployment(_ask(request, self._apps.read_namespaced_deployment, name, namespace))
+
+    def write_template(
+        self, namespace: str, write: TemplateWrite, *, rehearse: bool = False
+    ) -> DeploymentSeen:
+        """Give a Deployment another pod template, unless it was changed since it was read."""
+        name = write.deployment.name
+        request = Request("patch", "apps/deployments", namespace, name)
+        answer = _ask(
+            request,
+            self._apps.patch_namespaced_deployment,
+            name,
+            namespace,
+            _json_patch(write),
+            field_manager=MANAGER,
+            dry_run="All" if rehearse else None,
+        )
+        return parse.deployment(answer)
+
+    def config_map(self, namespace: str, name: str) -> Mapping[str, str]:
+        """The data of a ConfigMap."""
+        request = Request("get", "configmaps", namespace, name)
+        answer = _ask(request, self._core.read_namespaced_config_map, name, namespace)
+        return dict(answer.get("data") or {})
+
+    def create_config_map(
+        self,
+        namespace: str,
+        name: str,
+        data: Mapping[str, str],
+        labels: Mapping[str, str],
+        *,
+        rehearse: bool = False,
+    ) -> None:
+        """Create a ConfigMap that can never be changed."""
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "labels": dict(labels)},
+            "data": dict(data),
+            "immutable": True,
+        }
+        _ask(
+            Request("create", "configmaps", namespace, name),
+            self._core.create_namespaced_config_map,
+            namespace,
+            body,
+            field_manager=MANAGER,
+            dry_run="All" if rehearse else None,
+        )
+
+    def warnings(self, namespace: str, pod: str) -> tuple[EventSeen, ...]:
+        """The cluster's warnings about a pod, the newest last."""
+        about = f"involvedObject.name={pod},type=Warning"
+        found = self._list(self._core.list_namespaced_event, "events", namespace, field_selector=about)
+        seen = [parse.event(item) for item in found]
+        return tuple(sorted(seen, key=lambda event: (event.at is not None, event.at)))
+
+    def log(self, namespace: str, pod: str, container: str, *, lines: int, previous: bool) -> tuple[str, ...]:
+        """The last lines that a container wrote."""
+        read: Call = self._core.read_namespaced_pod_log
+        with translated(Request("get", "pods/log", namespace, pod)):
+            answer = read(
+                pod,
+                namespace,
+                container=container,
+                previous=previous,
+                tail_lines=lines,
+                limit_bytes=LOG_BYTES,
+                _preload_content=False,
+                _request_timeout=_TIMES,
+            )
+            text = answer.data.decode(errors="replace")
+        return tuple(parse.one_line(line) for line in text.splitlines() if line.strip())
+
+    @contextmanager
+    def follow(self, namespace: str, deployment: DeploymentSeen) -> Iterator[Iterator[RolloutSeen]]:
+        """What is known of a rollout: at each change, and at least once a second."""
+        itself = {"field_selector": f"metadata.name={deployment.name}"}
+        its_own = {"label_selector": deployment.selector}
+        sources: dict[str, Source] = {
+            "deployments": _Listing(
+                Request("watch", "apps/deployments", namespace), self._apps.list_namespaced_deployment, itself
+            ),
+            "replicasets": _Listing(
+                Request("watch", "apps/replicasets", namespace),
+                self._apps.list_namespaced_replica_set,
+                its_own,
+            ),
+            "pods": _Listing(Request("watch", "pods", namespace), self._core.list_namespaced_pod, its_own),
+        }
+        with Following(sources) as following:
+            yield iter(following)
+
+    def _list(self, call: Call, resource: str, namespace: str, **options: str) -> list[Json]:
+        answer = _ask(Request("list", resource, namespace), call, namespace, **options)
+        items: list[Json] = answer["items"]
+        return items
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """A list of one namespace, and the watch behind it."""
+
+    request: Request
+    call: Call
+    selector: Mapping[str, str]
+
+    def list(self) -> Json:
+        request = Request("list", self.request.resource, self.request.namespace)
+        return _ask(request, self.call, self.request.namespace, **self.selector)
+
+    def watch(self, version: str) -> urllib3.BaseHTTPResponse:
+        with translated(self.request):
+            response: urllib3.BaseHTTPResponse = self.call(
+                self.request.namespace,
+                watch=True,
+                resource_version=version,
+                allow_watch_bookmarks=True,
+                timeout_seconds=WATCH_SECONDS,
+                **self.selector,
+                _preload_content=False,
+                _request_timeout=_WATCH_TIMES,
+            )
+        return response
+
+
+def _ask(request: Request, call: Call, *args: object, **options: object) -> Json:
+    """One call, bounded in time, its answer as JSON."""
+    with translated(request):
+        answer = call(*args, **options, _preload_content=False, _request_timeout=_TIMES)
+        thing: Json = json.loads(answer.data)
+    return thing
+
+
+def _json_patch(write: TemplateWrite) -> list[dict[str, Any]]:
+    """Replaces the whole template: a merge would keep what the template before had and this one has not.
+
+    Naming the resourceVersion makes the server refuse it, with 409, once the Deployment has changed.
+    """
+    patch: list[dict[str, Any]] = [
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": write.deployment.resource_version},
+        {"op": "replace", "path": "/spec/template", "value": write.template},
+    ]
+    if not write.deployment.annotations:
+        patch.append({"op": "add", "path": "/metadata/annotations", "value": {}})
+    for key, value in write.annotations.items():
+        escaped = key.replace("~", "~0").replace("/", "~1")
+        patch.append({"op": "add", "path": f"/metadata/annotations/{escaped}", "value": value})
+    return patch

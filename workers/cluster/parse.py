@@ -1,0 +1,181 @@
+"""From the API server's JSON to our values. Pure; what is missing gets Kubernetes' own defaults."""
+
+from __future__ import annotations
+
+import copy
+from datetime import datetime
+from typing import Any
+
+from workers.cluster.seen import (
+    Condition,
+    ContainerSeen,
+    DeploymentSeen,
+    EventSeen,
+    Json,
+    PodSeen,
+    ReplicaSetSeen,
+    Termination,
+    Waiting,
+)
+
+HASH_LABEL = "pod-template-hash"
+REVISION = "deployment.kubernetes.io/revision"
+
+
+def deployment(thing: Json) -> DeploymentSeen:
+    """A Deployment."""
+    meta, spec, status = thing["metadata"], thing["spec"], thing.get("status", {})
+    annotations = meta.get("annotations") or {}
+    return DeploymentSeen(
+        name=meta["name"],
+        uid=meta.get("uid", ""),
+        selector=selector(spec.get("selector") or {}),
+        template=spec["template"],
+        resource_version=meta.get("resourceVersion", ""),
+        generation=meta.get("generation", 0),
+        observed_generation=status.get("observedGeneration", 0),
+        wanted=spec.get("replicas", 1),
+        pods=status.get("replicas", 0),
+        updated=status.get("updatedReplicas", 0),
+        ready=status.get("readyReplicas", 0),
+        available=status.get("availableReplicas", 0),
+        annotations=annotations,
+        revision=_number(annotations.get(REVISION)),
+        paused=spec.get("paused", False),
+        strategy=spec.get("strategy", {}).get("type", "RollingUpdate"),
+        history_limit=spec.get("revisionHistoryLimit", 10),
+        conditions=tuple(_condition(each) for each in status.get("conditions") or ()),
+    )
+
+
+def replica_set(thing: Json) -> ReplicaSetSeen | None:
+    """A revision; None when no Deployment owns the ReplicaSet."""
+    meta, spec = thing["metadata"], thing["spec"]
+    owner = _owner(meta, "Deployment")
+    if owner is None:
+        return None
+    annotations = meta.get("annotations") or {}
+    template = copy.deepcopy(spec["template"])
+    labels = template.get("metadata", {}).get("labels") or {}
+    hash_ = labels.pop(HASH_LABEL, "") or (meta.get("labels") or {}).get(HASH_LABEL, "")
+    return ReplicaSetSeen(
+        name=meta["name"],
+        owner=owner,
+        template=template,
+        template_hash=hash_,
+        revision=_number(annotations.get(REVISION)),
+        annotations=annotations,
+        created_at=_time(meta.get("creationTimestamp")),
+        wanted=spec.get("replicas", 1),
+    )
+
+
+def pod(thing: Json) -> PodSeen | None:
+    """A pod; None when no ReplicaSet owns it."""
+    meta, status = thing["metadata"], thing.get("status", {})
+    owner = _owner(meta, "ReplicaSet", "name")
+    if owner is None:
+        return None
+    conditions = {each["type"]: each for each in status.get("conditions") or ()}
+    placed = conditions.get("PodScheduled", {})
+    return PodSeen(
+        name=meta["name"],
+        owner=owner,
+        template_hash=(meta.get("labels") or {}).get(HASH_LABEL, ""),
+        phase=status.get("phase", "Pending"),
+        ready=conditions.get("Ready", {}).get("status") == "True",
+        deleting="deletionTimestamp" in meta,
+        created_at=_time(meta.get("creationTimestamp")),
+        containers=tuple(
+            [_container(each, init=True) for each in status.get("initContainerStatuses") or ()]
+            + [_container(each, init=False) for each in status.get("containerStatuses") or ()]
+        ),
+        unplaced=one_line(placed.get("message", "")) if placed.get("status") == "False" else None,
+        reason=status.get("reason", ""),
+        message=one_line(status.get("message", "")),
+    )
+
+
+def selector(thing: Json) -> str:
+    """A label selector, as a query takes it."""
+    parts = [f"{key}={value}" for key, value in (thing.get("matchLabels") or {}).items()]
+    for each in thing.get("matchExpressions") or ():
+        key, values = each["key"], ",".join(each.get("values") or ())
+        written = {
+            "In": f"{key} in ({values})",
+            "NotIn": f"{key} notin ({values})",
+            "Exists": key,
+            "DoesNotExist": f"!{key}",
+        }
+        parts.append(written[each["operator"]])
+    return ",".join(parts)
+
+
+def event(thing: Json) -> EventSeen:
+    """A warning about something."""
+    series = thing.get("series") or {}
+    last = series.get("lastObservedTime") or thing.get("lastTimestamp") or thing.get("eventTime")
+    return EventSeen(
+        reason=thing.get("reason") or "",
+        message=one_line(thing.get("message") or ""),
+        count=series.get("count") or thing.get("count") or 1,
+        at=_time(last),
+    )
+
+
+def one_line(text: str, longest: int = 300) -> str:
+    """A text of somebody else's, short enough and on one line."""
+    joined = " ".join(text.split())
+    return joined if len(joined) <= longest else joined[: longest - 1] + "…"
+
+
+def _condition(thing: Json) -> Condition:
+    return Condition(
+        type=thing["type"],
+        status=thing.get("status") == "True",
+        reason=thing.get("reason", ""),
+        message=one_line(thing.get("message", "")),
+        since=_time(thing.get("lastTransitionTime")),
+    )
+
+
+def _container(thing: Json, *, init: bool) -> ContainerSeen:
+    state, before = thing.get("state") or {}, thing.get("lastState") or {}
+    waiting = state.get("waiting")
+    return ContainerSeen(
+        name=thing["name"],
+        ready=thing.get("ready", False),
+        restarts=thing.get("restartCount", 0),
+        waiting=None
+        if waiting is None
+        else Waiting(waiting.get("reason", ""), one_line(waiting.get("message", ""))),
+        ended=_termination(state.get("terminated")),
+        ended_before=_termination(before.get("terminated")),
+        init=init,
+    )
+
+
+def _termination(thing: Json | None) -> Termination | None:
+    if thing is None:
+        return None
+    return Termination(
+        reason=thing.get("reason", ""),
+        exit_code=thing.get("exitCode", 0),
+        message=one_line(thing.get("message", "")),
+        at=_time(thing.get("finishedAt")),
+    )
+
+
+def _owner(meta: Json, kind: str, key: str = "uid") -> str | None:
+    for reference in meta.get("ownerReferences") or ():
+        if reference.get("controller") and reference.get("kind") == kind:
+            return str(reference[key])
+    return None
+
+
+def _number(text: Any) -> int | None:  # noqa: ANN401 - an annotation, if there is one
+    return int(text) if isinstance(text, str) and text.isdecimal() else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if not text else datetime.fromisoformat(text)

@@ -1,0 +1,138 @@
+"""What the cluster holds, as values of our own: only what planning, judging and telling need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from workers.cluster.errors import TransientError
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition of a Deployment; `since` is when its status last changed."""
+
+    type: str
+    status: bool
+    reason: str = ""
+    message: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DeploymentSeen:
+    """A Deployment. Counts are pods; `wanted` is what it asks for, `pods` what there is of all templates."""
+
+    name: str
+    template: Json
+    resource_version: str
+    uid: str = ""
+    selector: str = ""
+    generation: int = 1
+    observed_generation: int = 1
+    wanted: int = 1
+    pods: int = 0
+    updated: int = 0
+    ready: int = 0
+    available: int = 0
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    revision: int | None = None
+    paused: bool = False
+    strategy: str = "RollingUpdate"
+    history_limit: int = 10
+    conditions: tuple[Condition, ...] = ()
+
+    def condition(self, type_: str) -> Condition | None:
+        """The condition of that type."""
+        return next((each for each in self.conditions if each.type == type_), None)
+
+
+@dataclass(frozen=True)
+class ReplicaSetSeen:
+    """A revision of a Deployment. `template` is without the label that the controller adds to it."""
+
+    name: str
+    owner: str
+    template: Json
+    template_hash: str
+    revision: int | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    created_at: datetime | None = None
+    wanted: int = 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why a container does not run yet, in Kubernetes' word and the kubelet's sentence."""
+
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Termination:
+    """How a container ended."""
+
+    reason: str
+    exit_code: int
+    message: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ContainerSeen:
+    """A container of a pod: what it waits for, or how it ended now and the time before."""
+
+    name: str
+    ready: bool = False
+    restarts: int = 0
+    waiting: Waiting | None = None
+    ended: Termination | None = None
+    ended_before: Termination | None = None
+    init: bool = False
+
+
+@dataclass(frozen=True)
+class PodSeen:
+    """A pod of some Deployment. `unplaced` says why no node takes it."""
+
+    name: str
+    owner: str
+    template_hash: str
+    phase: str = "Pending"
+    ready: bool = False
+    deleting: bool = False
+    created_at: datetime | None = None
+    containers: tuple[ContainerSeen, ...] = ()
+    unplaced: str | None = None
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class EventSeen:
+    """A warning of the cluster about a pod."""
+
+    reason: str
+    message: str
+    count: int = 1
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RolloutSeen:
+    """One Deployment with its revisions and pods, as they are known now.
+
+    `complete` is False until each was seen once. With `trouble` the cluster cannot be heard now, and the
+    rest is what was seen last.
+    """
+
+    deployment: DeploymentSeen | None = None
+    replica_sets: tuple[ReplicaSetSeen, ...] = ()
+    pods: tuple[PodSeen, ...] = ()
+    complete: bool = False
+    trouble: TransientError | None = None

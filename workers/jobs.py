@@ -1,0 +1,198 @@
+"""The jobs that a worker runs: plan a release, advance it, answer a question.
+
+A job is told no more than which release or question wants attention. It may come twice, late, or beside
+another about the same: whoever has the lease works, the other goes home.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from uuid import uuid4
+
+import structlog
+from rq.timeouts import BaseTimeoutException
+
+from releases import events as e
+from releases.config import UnknownEnvironment
+from releases.lifecycle import WORKING, Release, State, apply
+from releases.plan import Plan
+from releases.record import (
+    JobQueue,
+    Questions,
+    RecordUnavailableError,
+    StaleError,
+    UnknownReleaseError,
+    queue_of,
+)
+from releases.record.queue import JobName
+from workers import words
+from workers.advance import Advance, Tools
+from workers.answering import Answers
+from workers.cluster import ClusterError
+from workers.observe import services_seen, snapshot
+from workers.planning import Refused
+from workers.writer import Writer
+
+log = structlog.stdlib.get_logger(__name__)
+
+Job = Callable[[str], None]
+
+REPLANS = 10
+"""A plan that is different each time it is made can never start."""
+
+_RESTLESS = f"The cluster changes faster than it can be planned for: {REPLANS} plans in a row did not hold."
+
+
+class Jobs:
+    """The jobs, bound to what they work with."""
+
+    def __init__(self, tools: Tools, queue: JobQueue, questions: Questions, answers: Answers) -> None:
+        """`queue` takes a job's successors."""
+        self._tools = tools
+        self._queue = queue
+        self._questions = questions
+        self._answers = answers
+
+    @property
+    def table(self) -> Mapping[str, Job]:
+        """All that a worker runs, by the name that the queue has for it."""
+        return {
+            "workers.jobs.plan": self.plan,
+            "workers.jobs.advance": self.advance,
+            "workers.jobs.answer": self.answer,
+        }
+
+    def plan(self, release_id: str) -> None:
+        """Plan a release that was asked for; where no approval is needed, let it start."""
+        self._work(release_id, frozenset({State.REQUESTED}), self._plan)
+
+    def advance(self, release_id: str) -> None:
+        """Take a release as far as it can go now."""
+        states = (WORKING | {State.CANCELLING}) - {State.REQUESTED}
+        self._work(release_id, states, lambda writer: Advance(self._tools, writer).go())
+
+    def answer(self, question_id: str) -> None:
+        """Answer a question, unless it is too old."""
+        question = self._questions.question(question_id)
+        if question is None:
+            return
+        try:
+            self._answers.give(question_id, question)
+        except (RecordUnavailableError, BaseTimeoutException):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person who asked hears of it
+            self._answers.fail(question_id, _mistake(error, question=question_id))
+
+    # -- one release -----------------------------------------------------------------------------------
+
+    def _work(self, release_id: str, states: frozenset[State], work: Callable[[Writer], None]) -> None:
+        """Do some work on a release as its only writer, and queue what comes after it."""
+        try:
+            release = self._tools.record.load(release_id).release
+            if release.state not in states:
+                return
+            lease_ms, stopping = self._tools.lease_ms, self._tools.stopping
+            lease = self._tools.record.take(release, _writer_id(), lease_ms=lease_ms)
+            if lease is None:
+                return
+            with Writer(self._tools.record, lease, stopping=stopping, lease_ms=lease_ms) as writer:
+                if writer.release.state in states:
+                    self._carefully(writer, work)
+        except (StaleError, UnknownReleaseError) as error:
+            log.info("left to others", release=release_id, why=str(error))
+        except RecordUnavailableError as error:
+            log.warning("the record is away", release=release_id, why=str(error))
+        else:
+            self._queue_next(writer.release)
+
+    def _carefully(self, writer: Writer, work: Callable[[Writer], None]) -> None:
+        """Whatever goes wrong, the release ends with a sentence in its thread instead of hanging."""
+        try:
+            work(writer)
+        except (StaleError, RecordUnavailableError, BaseTimeoutException):
+            raise
+        except UnknownEnvironment as error:
+            self._give_up(writer, f"{error} It is in buzzy.yaml no more.")
+        except Exception as error:  # noqa: BLE001 - see above
+            self._give_up(writer, _mistake(error, release=writer.release.id))
+
+    def _give_up(self, writer: Writer, reason: str) -> None:
+        release, at = writer.release, self._tools.now()
+        failed = e.ReleaseFailed(at=at, reason=reason, changed=release.changed_services)
+        match release.state:
+            case State.REQUESTED:
+                writer.append([e.PlanRefused(at=at, reason=reason)])
+            case State.APPROVED:
+                writer.append([e.ReleaseStarted(at=at), failed])
+            case State.ABORTING:
+                writer.append([e.TurnedBack(at=at, steps=(), because=reason), failed])
+            case State.RUNNING | State.TURNING_BACK if release.next_index is not None:
+                writer.append([e.StepFailed(at=at, index=release.next_index, reason=reason), failed])
+            case _:
+                writer.append([failed])
+
+    def _plan(self, writer: Writer) -> None:
+        tools, request, at = self._tools, writer.release.request, self._tools.now()
+        if writer.interrupted:
+            writer.append([e.Interrupted(at=at, found=words.found(writer.release, ()))])
+
+        def go_on() -> bool:
+            writer.look()
+            return writer.release.state is State.REQUESTED and not tools.stopping()
+
+        try:
+            draft = tools.drafts.patiently(request, until=at + tools.patience, go_on=go_on)
+        except ClusterError as error:
+            refused = e.PlanRefused(at=tools.now(), reason=words.of_error(error), hint="Nothing was changed.")
+            writer.append([refused])
+            return
+        if draft is None:
+            return
+        tools.record.see(snapshot(draft.observed))
+        match draft.plan:
+            case Plan() if self._replanned(writer.release) >= REPLANS:
+                writer.append([e.PlanRefused(at=tools.now(), reason=_RESTLESS)])
+            case Plan() as plan:
+                self._propose(writer, plan, services_seen(draft.observed))
+            case Refused(reason, hint):
+                writer.append([e.PlanRefused(at=tools.now(), reason=reason, hint=hint)])
+
+    def _replanned(self, release: Release) -> int:
+        events = self._tools.record.events(release.id)
+        return sum(isinstance(event, e.ReplanRequested) for event in events)
+
+    def _propose(self, writer: Writer, plan: Plan, seen: tuple[e.ServiceSeen, ...]) -> None:
+        """Propose the plan, and let it start if nobody has to agree, or enough have agreed to the same."""
+        release, at = writer.release, self._tools.now()
+        proposed = e.PlanProposed(at=at, plan=plan, seen=seen, because=release.replanned_because)
+        if apply(release, proposed).approvals_missing == 0:
+            writer.append([proposed, e.Approved(at=at, digest=plan.digest)])
+        else:
+            writer.append([proposed])
+
+    def _queue_next(self, release: Release) -> None:
+        """Queue the next job, if one is wanted; the reaper does it if this cannot."""
+        if release.ended or release.state is State.WAITING:
+            return
+        try:
+            self._queue.put(queue_of(release), next_job(release), release.id)
+        except RecordUnavailableError as error:
+            log.warning("the next job is not queued", release=release.id, why=str(error))
+
+
+def next_job(release: Release) -> JobName:
+    """The job that takes a release on from where it stands."""
+    return "plan" if release.state is State.REQUESTED else "advance"
+
+
+def _writer_id() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+def _mistake(error: Exception, **about: str) -> str:
+    """Log what nobody expected under an id, and give the sentence that names it."""
+    id_ = uuid4().hex[:8]
+    log.error("mistake", id=id_, exc_info=error, **about)
+    return f"Buzzy made a mistake ({id_}); the worker's log has it under this id."

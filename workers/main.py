@@ -1,0 +1,133 @@
+"""The worker: what it is made of, put together here and nowhere else."""
+
+from __future__ import annotations
+
+import signal
+import time
+from functools import partial
+
+import redis
+import structlog
+from rq.exceptions import StopRequested
+
+from releases import grammar
+from releases.config import Config, ConfigError, parse_config
+from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store
+from workers import logs
+from workers.advance import Tools
+from workers.answering import Answers
+from workers.cluster import ClusterError
+from workers.cluster.connections import Clusters, Connections
+from workers.drafting import Drafts, now
+from workers.jobs import Jobs
+from workers.reaper import Reaper
+from workers.runner import Runner, Stopping
+from workers.settings import WorkerSettings
+
+log = structlog.stdlib.get_logger(__name__)
+
+ANSWER_SECONDS = 5.0
+"""Nobody waits for a worker's answer within Slack's 3 s: it can wait for Redis longer than the bot."""
+
+FIRST_WAIT_SECONDS = 60.0
+"""How long Redis is waited for at the start; after that its address is more likely wrong than early."""
+
+TELL_SECONDS = 10.0
+PAUSE_SECONDS = 1.0
+
+
+def run(settings: WorkerSettings) -> int:
+    """Run until SIGTERM or Ctrl-C; the exit code. 1 when it cannot start."""
+    logs.set_up()
+    config = _read_config(settings)
+    if config is None:
+        return 1
+    connections = Connections(settings.kubeconfig)
+    connections.warm()
+    _try_clusters(config, connections)
+    store = Store.connect(settings.redis_url, answer_seconds=ANSWER_SECONDS)
+    try:
+        if not _wait_for_redis(store, FIRST_WAIT_SECONDS):
+            return 1
+        return _serve(settings, config, connections, store)
+    except (StopRequested, KeyboardInterrupt):
+        return 0
+
+
+def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: Store) -> int:
+    """Take jobs until asked to end; a Redis that was away is waited for."""
+    stopping, record = Stopping(), Record(store)
+    queue, questions = JobQueue.connect(settings.redis_url), Questions(store)
+    drafts = Drafts(record, config, clusters)
+    answers = Answers(record, questions, config, drafts, _grammar(config), now)
+    tools = Tools(record, config, clusters, drafts, stopping)
+    jobs = Jobs(tools, queue, questions, answers)
+    reaper = Reaper(store, record, queue, now=now)
+    while True:
+        connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=ANSWER_SECONDS)
+        try:
+            worker = Runner(connection, jobs.table, reaper, stopping)
+            log.info("ready", environments=list(config.environments), name=worker.name)
+            worker.work(logging_level=None)
+            if worker.asked_to_end:
+                log.info("ended as asked")
+                return 0
+        except redis.RedisError as error:
+            log.warning("Redis is away", why=str(error))
+        finally:
+            connection.close()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.default_int_handler)  # RQ's handlers belong to the worker that ended
+        _wait_for_redis(store, float("inf"))
+
+
+def _read_config(settings: WorkerSettings) -> Config | None:
+    path = settings.buzzy_config
+    try:
+        return parse_config(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        log.critical(
+            "no configuration", file=str(path), why=error.strerror, fix="say where it is: BUZZY_CONFIG"
+        )
+    except ConfigError as error:
+        log.critical("the configuration has problems", file=str(path), problems=str(error).splitlines())
+    return None
+
+
+def _try_clusters(config: Config, clusters: Clusters) -> None:
+    """Say early which environments are in a cluster that cannot be found; the others can be worked for."""
+    for name, environment in config.environments.items():
+        try:
+            clusters(environment.cluster.context)
+        except ClusterError as error:
+            log.warning(
+                "cluster not known", environment=name, why=str(error), fix="KUBECONFIG, or its contexts"
+            )
+
+
+def _wait_for_redis(store: Store, longest: float) -> bool:
+    began = time.monotonic()
+    told = -TELL_SECONDS
+    while True:
+        try:
+            store.now_ms()
+        except RecordUnavailableError as error:
+            waited = time.monotonic() - began
+            if waited >= longest:
+                log.critical("cannot start without Redis", why=str(error), fix="is REDIS_URL right?")
+                return False
+            if waited - told >= TELL_SECONDS:
+                told = waited
+                log.warning("waiting for Redis", why=str(error), seconds=round(waited))
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return True
+
+
+def _grammar(config: Config) -> partial[grammar.Command]:
+    vocabulary = grammar.Vocabulary(
+        environments=tuple(config.environments),
+        services=tuple(service.name for service in config.services),
+        strategies=tuple(sorted({each.strategy for each in config.environments.values()})),
+    )
+    return partial(grammar.parse, vocabulary=vocabulary)

@@ -1,0 +1,140 @@
+"""The plan of a release: each service from the version that it runs to the one asked for."""
+
+from __future__ import annotations
+
+from releases import grammar
+from releases.plan import EnsureConfiguration, Plan, RollOut, Step, Template, digest_of, verification
+from releases.version import Version, is_downgrade, release_type
+from workers.images import Image
+from workers.lineage import label
+from workers.observe import services_seen
+from workers.planning.scene import (
+    Ready,
+    Refused,
+    Scene,
+    Wanted,
+    joined,
+    listed,
+    ready_services,
+    strangers,
+    traits,
+)
+from workers.templates import read_template, with_configuration, with_image
+
+
+def plan_release(scene: Scene, version: Version, wanted: Wanted) -> Plan | Refused:
+    """What a release of `version` would do, or why there is nothing that it could do."""
+    services = ready_services(scene, wanted.services)
+    if isinstance(services, Refused):
+        return services
+    refused = _unstable(scene, version) or _downgrade(scene, version, wanted, services)
+    if refused is not None:
+        return refused
+    moving = tuple(each for each in services if each.stable.version != str(version))
+    if not moving:
+        return _runs_already(scene, version, wanted)
+    configuration = _configuration(scene, version)
+    rollouts = [_roll_out(scene, each, version, configuration) for each in moving]
+    running = [Version.parse(each.stable.version) for each in moving if each.stable.version is not None]
+    steps: list[Step] = [*rollouts, verification(rollouts)]
+    return Plan(
+        kind="release",
+        application=scene.config.application,
+        environment=scene.environment.name,
+        namespace=scene.environment.namespace,
+        strategy=wanted.strategy,
+        stable=joined([label(each.stable) for each in moving]),
+        new=str(version),
+        type=release_type(min(running, default=None), version),
+        steps=tuple(steps if configuration is None else [configuration, *steps]),
+        warnings=tuple(_warnings(scene, moving)),
+    )
+
+
+def _unstable(scene: Scene, version: Version) -> Refused | None:
+    if not version.is_prerelease or scene.environment.prerelease:
+        return None
+    takers = [name for name, each in scene.config.environments.items() if each.prerelease]
+    return Refused(
+        f"{version} is a pre-release, and {scene.environment.name} takes stable versions only.",
+        f"`/buzzy {grammar.Release(version, takers[0]).line()}`" if takers else "",
+    )
+
+
+def _downgrade(scene: Scene, version: Version, wanted: Wanted, services: tuple[Ready, ...]) -> Refused | None:
+    newer: dict[str, list[str]] = {}
+    for each in services:
+        running = each.stable.version
+        if running is not None and is_downgrade(Version.parse(running), version):
+            newer.setdefault(running, []).append(each.name)
+    if not newer:
+        return None
+    runs = "; ".join(
+        f"{listed(names)} {'runs' if len(names) == 1 else 'run'} {running}"
+        for running, names in newer.items()
+    )
+    back = grammar.Rollback(scene.environment.name, grammar.ToVersion(version), wanted.services)
+    return Refused(
+        f"{version} is older than what runs in {scene.environment.name}: {runs}.",
+        f"Going back is a rollback: `/buzzy {back.line()}`",
+    )
+
+
+def _runs_already(scene: Scene, version: Version, wanted: Wanted) -> Refused:
+    name = scene.environment.name
+    ill = [
+        f"{each.service}: {each.state}"
+        for each in services_seen(scene.observed)
+        if not each.healthy and (not wanted.services or each.service in wanted.services)
+    ]
+    if not ill:
+        return Refused(f"{version} already runs in {name}.")
+    return Refused(
+        f"{name} has {version} already, but not all of it is healthy ({'; '.join(ill)}).",
+        f"To go back: `/buzzy {grammar.Rollback(name).line()}`",
+    )
+
+
+def _configuration(scene: Scene, version: Version) -> EnsureConfiguration | None:
+    data = dict(scene.environment.configuration)
+    if not data:
+        return None
+    # A ConfigMap's name has lower-case letters, and no dash at the ends of its dotted parts.
+    named = ".".join(part.strip("-") or "0" for part in str(version).lower().split("."))
+    return EnsureConfiguration(name=f"{_prefix(scene)}{named}-{digest_of(data)[:8]}", data=data)
+
+
+def _prefix(scene: Scene) -> str:
+    return f"{scene.config.application}-configuration-"
+
+
+def _roll_out(
+    scene: Scene, ready: Ready, version: Version, configuration: EnsureConfiguration | None
+) -> RollOut:
+    service = ready.observed.service
+    template = with_image(ready.stable.spec, service.container, f"{service.image}:{version}")
+    if configuration is not None:
+        template = with_configuration(template, service.container, configuration.name, _prefix(scene))
+    new: Template = read_template(template, service.container, None)
+    return RollOut(
+        service=service.name,
+        deployment=service.deployment,
+        container=service.container,
+        stable=ready.stable,
+        new=new,
+        deadline_seconds=int(service.deadline.total_seconds()),
+    )
+
+
+def _warnings(scene: Scene, moving: tuple[Ready, ...]) -> list[str]:
+    warnings = []
+    for each in moving:
+        configured = each.observed.service.image
+        if not Image.parse(each.stable.image).is_of(configured):
+            warnings.append(
+                f"{each.name} runs {each.stable.image}; it will run the image {configured} instead."
+            )
+    changed = strangers(scene, moving)
+    if changed is not None:
+        warnings.append(f"{changed}; the release keeps that, but for the image.")
+    return warnings + traits(moving)

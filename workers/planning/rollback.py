@@ -1,0 +1,183 @@
+"""The plan of a rollback: each service to a template that it had, as `kubectl rollout undo` restores it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from releases import grammar
+from releases.events import Target
+from releases.plan import Plan, RollOut, Template, verification
+from releases.version import Version
+from workers.lineage import label
+from workers.marks import RELEASE, made_by
+from workers.observe import ServiceObserved
+from workers.planning.scene import (
+    Ready,
+    Refused,
+    Scene,
+    Wanted,
+    joined,
+    listed,
+    ready_services,
+    strangers,
+    traits,
+)
+from workers.templates import read_template
+
+Find = Callable[[Ready], Template | None]
+"""Finds the template that a service goes back to; None when it has none such."""
+
+SHOWN = 5
+"""Revisions of a service that a refusal lists."""
+
+
+def plan_rollback(scene: Scene, target: Target | None, wanted: Wanted) -> Plan | Refused:
+    """What a rollback to `target` (none: the version before) would do, or why it cannot be done."""
+    services = ready_services(scene, wanted.services)
+    if isinstance(services, Refused):
+        return services
+    find, meant = _finder(scene, target or Target(), services)
+    found = [(each, find(each)) for each in services]
+    missing = [each for each, template in found if template is None]
+    if missing:
+        return _nowhere(scene, meant, missing)
+    rollouts = [
+        _roll_out(each, template)
+        for each, template in reversed(found)
+        if template is not None and template.digest != each.stable.digest
+    ]
+    if not rollouts:
+        return Refused(f"There is nothing to go back to: {scene.environment.name} already runs {meant}.")
+    moving = tuple(each for each in services if each.name in {step.service for step in rollouts})
+    return Plan(
+        kind="rollback",
+        application=scene.config.application,
+        environment=scene.environment.name,
+        namespace=scene.environment.namespace,
+        strategy=wanted.strategy,
+        stable=joined([label(step.stable) for step in reversed(rollouts)]),
+        new=joined([label(step.new) for step in reversed(rollouts)]),
+        steps=(*rollouts, verification(rollouts)),
+        warnings=tuple(_warnings(scene, moving)),
+    )
+
+
+def _finder(scene: Scene, target: Target, services: tuple[Ready, ...]) -> tuple[Find, str]:
+    """How the templates are found, and what they are called in a sentence."""
+    if target.version is not None:
+        version = target.version
+        return (lambda ready: _of_version(ready, version)), version
+    if target.revision is not None:
+        number = target.revision
+        return (lambda ready: _of_revision(ready, number)), f"revision {number}"
+    if target.release is not None:
+        id_ = target.release
+        return (lambda ready: _of_release(scene, ready, id_)), f"what {id_} released"
+    running = {each.name: label(each.stable) for each in services}
+    before = scene.lineage.before(running)
+    if before is None:
+        return _from_cluster(services), "an earlier version"
+    goal = {**running, **before}
+    meant = joined([goal[each.name] for each in services])
+    return (lambda ready: _of_version(ready, goal[ready.name])), meant
+
+
+def _of_version(ready: Ready, version: str) -> Template | None:
+    """The newest template of that version; the present one if it is."""
+    if label(ready.stable) == version:
+        return ready.stable
+    return next((each for each in _templates(ready.observed) if label(each) == version), None)
+
+
+def _of_revision(ready: Ready, number: int) -> Template | None:
+    return next((each for each in _templates(ready.observed) if each.revision == number), None)
+
+
+def _of_release(scene: Scene, ready: Ready, id_: str) -> Template | None:
+    """What a release had put there: as the cluster's own marks say, else as the record remembers it.
+
+    A release that left this service alone asks nothing of it.
+    """
+    marked = [each for each in ready.observed.revisions if each.annotations.get(RELEASE) == id_]
+    marked.sort(key=lambda each: made_by(each.annotations, each.template) == id_, reverse=True)
+    container = ready.observed.service.container
+    if marked:
+        return read_template(marked[0].template, container, marked[0].revision)
+    plan = next((each.plan for each in scene.past if each.id == id_), None)
+    if plan is None:
+        return None
+    new = next((step.new for step in plan.rollouts() if step.service == ready.name), None)
+    if new is None:
+        return ready.stable
+    return next((each for each in _templates(ready.observed) if each.digest == new.digest), None)
+
+
+def _from_cluster(services: tuple[Ready, ...]) -> Find:
+    """Where the services go when the record does not know: the cluster's own history has to say.
+
+    Services of one environment belong together. If one is ahead of the others, it goes back to where they
+    are; if they run the same version, each goes to the one before.
+    """
+    running = {Version.parse(each.stable.version) for each in services if each.stable.version is not None}
+    if len(running) > 1:
+        return lambda ready: _of_version(ready, str(min(running)))
+    return _older
+
+
+def _older(ready: Ready) -> Template | None:
+    """The newest template of a lower version than the one that runs."""
+    if ready.stable.version is None:
+        return None
+    running = Version.parse(ready.stable.version)
+    return next(
+        (
+            each
+            for each in _templates(ready.observed)
+            if each.version is not None and Version.parse(each.version) < running
+        ),
+        None,
+    )
+
+
+def _templates(observed: ServiceObserved) -> list[Template]:
+    """A service's templates, the newest revision first."""
+    container = observed.service.container
+    return [read_template(each.template, container, each.revision) for each in observed.revisions]
+
+
+def _roll_out(ready: Ready, template: Template) -> RollOut:
+    service = ready.observed.service
+    return RollOut(
+        service=service.name,
+        deployment=service.deployment,
+        container=service.container,
+        stable=ready.stable,
+        new=template,
+        deadline_seconds=int(service.deadline.total_seconds()),
+    )
+
+
+def _nowhere(scene: Scene, meant: str, missing: list[Ready]) -> Refused:
+    """Which services cannot go there, and where they could go."""
+    names = listed([each.name for each in missing])
+    have = [
+        f"{each.name} has {listed([_named(one) for one in _templates(each.observed)[:SHOWN]]) or 'none'}"
+        for each in missing
+    ]
+    others = [each.service.name for each in scene.observed.services]
+    rest = tuple(name for name in others if name not in {each.name for each in missing})
+    only = grammar.Rollback(scene.environment.name, services=rest).line() if rest else ""
+    return Refused(
+        f"{names} {'has' if len(missing) == 1 else 'have'} no revision for {meant}.",
+        f"Revisions: {'; '.join(have)}." + (f" The others alone: `/buzzy {only} --to …`" if only else ""),
+    )
+
+
+def _named(template: Template) -> str:
+    return f"{template.revision} ({label(template)})"
+
+
+def _warnings(scene: Scene, moving: tuple[Ready, ...]) -> list[str]:
+    changed = strangers(scene, moving)
+    warnings = [] if changed is None else [f"{changed}; going back undoes these changes."]
+    return warnings + traits(moving)

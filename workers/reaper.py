@@ -1,0 +1,67 @@
+"""Finds releases that should be moving and that no worker is at work on, and queues their job again.
+
+Nothing else brings a release back whose worker was killed or whose job was lost: RQ notices an abandoned job
+after minutes, and one that was taken from the queue just before a crash never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from releases import approval
+from releases.lifecycle import WORKING, Release, State
+from releases.record import JobQueue, MovedError, Record, RecordUnavailableError, StaleError, Store, queue_of
+from workers.jobs import next_job
+
+log = structlog.stdlib.get_logger(__name__)
+
+EVERY_SECONDS = 10.0
+_ALONE_MS = 9_000
+"""Of several workers one reaps; a little less than the span, so that the next time finds the mark gone."""
+
+
+class Reaper:
+    """Looks when it is called and it is time to. Each worker's parent process has one."""
+
+    def __init__(self, store: Store, record: Record, queue: JobQueue, *, now: Callable[[], datetime]) -> None:
+        """Everything it needs to know is in the record."""
+        self._store = store
+        self._record = record
+        self._queue = queue
+        self._now = now
+
+    def reap(self) -> None:
+        """Look once, unless another worker does. Trouble with one release does not stop it for the others."""
+        try:
+            if not self._store.call("SET", self._store.key("reaper"), "1", "NX", "PX", _ALONE_MS):
+                return
+            idle = self._record.idle()
+        except RecordUnavailableError:
+            return  # whoever takes jobs from the queue says so
+        for release_id in idle:
+            try:
+                self._see_to(self._record.load(release_id).release)
+            except (MovedError, StaleError, RecordUnavailableError) as error:
+                log.info("left alone", release=release_id, why=str(error))
+            except Exception:
+                log.exception("mistake", release=release_id)
+
+    def _see_to(self, release: Release) -> None:
+        if release.state is State.WAITING:
+            self._settle(release)
+        elif release.state in WORKING or release.state is State.CANCELLING:
+            queue, job = queue_of(release), next_job(release)
+            if not self._queue.holds(queue, job, release.id):
+                log.info("queued again", release=release.id, job=job)
+                self._queue.put(queue, job, release.id)
+
+    def _settle(self, release: Release) -> None:
+        """What time decides about a release that waits for people."""
+        happened = approval.settle(release, self._now())
+        if happened:
+            held = self._record.load(release.id)
+            if held.release.position == release.position:
+                self._record.append(held, happened)

@@ -1,0 +1,59 @@
+"""Asking the cluster whether it would do what a plan says, without doing it.
+
+A server-side dry run passes the API server's defaults, its rules, admission webhooks and Buzzy's own role. So
+a right that is missing or a rule that refuses is known before anything is touched, and the templates in a
+plan are those that will be read back, whatever a webhook makes of them.
+"""
+
+from __future__ import annotations
+
+from releases.plan import EnsureConfiguration, Plan, RollOut, Step, verification
+from workers.cluster import (
+    AlreadyExistsError,
+    Cluster,
+    DeploymentSeen,
+    InvalidError,
+    TemplateWrite,
+    despite_conflicts,
+)
+from workers.templates import read_template
+
+_NO_DRY_RUN = "does not support dry run"
+
+
+def rehearse(cluster: Cluster, plan: Plan) -> Plan:
+    """The plan as the cluster would carry it out. Raises `ClusterError` when it would refuse to."""
+    for step in plan.steps:
+        if isinstance(step, EnsureConfiguration):
+            _create(cluster, plan, step)
+    rollouts = [_written(cluster, plan, step) for step in plan.rollouts()]
+    before = [step for step in plan.steps if isinstance(step, EnsureConfiguration)]
+    steps: tuple[Step, ...] = (*before, *rollouts, verification(rollouts))
+    return plan.model_copy(update={"steps": steps})
+
+
+def _create(cluster: Cluster, plan: Plan, step: EnsureConfiguration) -> None:
+    try:
+        cluster.create_config_map(plan.namespace, step.name, step.data, {}, rehearse=True)
+    except AlreadyExistsError:
+        return
+    except InvalidError as error:
+        if _NO_DRY_RUN not in error.message:
+            raise
+
+
+def _written(cluster: Cluster, plan: Plan, step: RollOut) -> RollOut:
+    """The step with the template that the cluster would make of its own."""
+
+    def write() -> DeploymentSeen:
+        deployment = cluster.deployment(plan.namespace, step.deployment)
+        return cluster.write_template(plan.namespace, TemplateWrite(deployment, step.new.spec), rehearse=True)
+
+    try:
+        would_be = despite_conflicts(write)
+    except InvalidError as error:
+        if _NO_DRY_RUN in error.message:
+            return step
+        raise
+    new = read_template(would_be.template, step.container, step.new.revision)
+    return step.model_copy(update={"new": new})

@@ -1,0 +1,74 @@
+"""Why a rollout failed, in the pods' own words. What cannot be read is left out."""
+
+from __future__ import annotations
+
+from releases.events import Evidence
+from workers.cluster import Cluster, ClusterError, EventSeen, PodSeen
+from workers.troubles import Trouble
+
+PODS = 2
+LINES = 20
+WARNINGS = 5
+
+
+def evidence(
+    cluster: Cluster,
+    namespace: str,
+    service: str,
+    found: tuple[Trouble, ...],
+    unready: tuple[PodSeen, ...],
+) -> tuple[Evidence, ...]:
+    """About the pods in trouble or, if none is in particular, about those that are not ready."""
+    if found:
+        return tuple(_of_trouble(cluster, namespace, service, trouble) for trouble in found[:PODS])
+    return tuple(_of_unready(cluster, namespace, service, pod) for pod in unready[:PODS])
+
+
+def _of_trouble(cluster: Cluster, namespace: str, service: str, trouble: Trouble) -> Evidence:
+    return Evidence(
+        service=service,
+        pod=trouble.pod,
+        reason=trouble.reason,
+        message=trouble.message,
+        log=_log(cluster, namespace, trouble.pod, trouble.container, crashed=trouble.crashed),
+        events=_warnings(cluster, namespace, trouble.pod),
+    )
+
+
+def _of_unready(cluster: Cluster, namespace: str, service: str, pod: PodSeen) -> Evidence:
+    unready = next((each.name for each in pod.containers if not each.ready and not each.init), "")
+    return Evidence(
+        service=service,
+        pod=pod.name,
+        reason="Unschedulable" if pod.unplaced is not None else "NotReady",
+        message=pod.unplaced or "",
+        log=_log(cluster, namespace, pod.name, unready, crashed=False),
+        events=_warnings(cluster, namespace, pod.name),
+    )
+
+
+def _log(cluster: Cluster, namespace: str, pod: str, container: str, *, crashed: bool) -> tuple[str, ...]:
+    """The last lines, of the container that crashed if there was one before this."""
+    for previous in (True, False) if crashed else (False,):
+        if not container:
+            break
+        try:
+            lines = cluster.log(namespace, pod, container, lines=LINES, previous=previous)
+        except ClusterError:
+            continue
+        if lines:
+            return lines
+    return ()
+
+
+def _warnings(cluster: Cluster, namespace: str, pod: str) -> tuple[str, ...]:
+    try:
+        seen = cluster.warnings(namespace, pod)
+    except ClusterError:
+        return ()
+    return tuple(_written(event) for event in seen[-WARNINGS:])
+
+
+def _written(event: EventSeen) -> str:
+    times = f" ({event.count} times)" if event.count > 1 else ""
+    return f"{event.reason}: {event.message}{times}"

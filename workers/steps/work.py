@@ -1,0 +1,62 @@
+"""What a step is given, and how it can end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from releases.events import Evidence, ServiceSeen
+from workers.cluster import Cluster, TransientError
+
+
+class Work(Protocol):
+    """One step's place to work: the cluster, its deadline, and those who watch."""
+
+    cluster: Cluster
+    namespace: str
+    release: str
+    cause: str
+    since: datetime
+    deadline: datetime
+
+    def now(self) -> datetime:
+        """The time, aware."""
+
+    def before_write(self) -> None:
+        """To be called right before each change of the cluster. Raises `StaleError` when it must not be."""
+
+    def go_on(self) -> bool:
+        """To be called at least once a second while waiting; False: return `Unfinished` now."""
+
+    def show(self, seen: ServiceSeen) -> None:
+        """Let people see how a service stands, if that is news."""
+
+    def shown(self, service: str) -> ServiceSeen | None:
+        """How a service was shown last."""
+
+    def silence(self, trouble: TransientError | None) -> None:
+        """Say whether the cluster can be heard just now; who watches is told when it lasts."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """The step's end is reached. `changed` is False when everything was already as it wants it."""
+
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It cannot be reached. `reason` is one sentence, without a full stop."""
+
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """It is to be gone on with by whoever runs the step next."""
+
+
+Outcome = Done | Failed | Unfinished

@@ -1,0 +1,150 @@
+"""A worker's hold on one release: the lease, kept alive; its events, written in order; news, noticed.
+
+Redis may be away for as long as the lease lasts by this worker's own clock. After that somebody else may be
+at work, and this one must not even try.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Self, TypeVar
+
+from releases.events import Event
+from releases.lifecycle import IllegalEventError, Release
+from releases.record import Held, Lease, MovedError, Record, RecordUnavailableError, StaleError
+from releases.record.record import LEASE_MS
+
+RENEWALS = 3
+"""How often the lease is renewed in the time that it lasts."""
+
+PAUSE_SECONDS = 0.5
+NEWS_SECONDS = 0.5
+"""How often it is looked whether somebody else wrote, such as a wish to abort."""
+
+T = TypeVar("T")
+
+
+class Writer:
+    """Writes one release, for as long as nobody else has taken over and the `with` block lasts.
+
+    The lease is kept by a thread of its own: how long an answer of the cluster takes must not decide who
+    is the writer.
+    """
+
+    def __init__(
+        self, record: Record, lease: Lease, *, stopping: Callable[[], bool], lease_ms: int = LEASE_MS
+    ) -> None:
+        """`lease` was taken just now, for `lease_ms`; `stopping` says that this worker is asked to end."""
+        self._record = record
+        self._lease = lease
+        self._stopping = stopping
+        self._lease_ms = lease_ms
+        self._until = time.monotonic() + lease_ms / 1000
+        self._looked = time.monotonic()
+        self._lost = False
+        self._ended = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name=f"lease-{lease.release}", daemon=True)
+        self._held = self._patiently(lambda: record.load(lease.release))
+
+    def __enter__(self) -> Self:
+        """Begin to keep the lease."""
+        self._keeper.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the lease go; if that cannot be said, it runs out by itself."""
+        self._ended.set()
+        self._keeper.join()
+        try:
+            self._record.let_go(self._lease)
+        except RecordUnavailableError:
+            return
+
+    @property
+    def release(self) -> Release:
+        """The release as it was last read or written."""
+        return self._held.release
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the worker before this one ended without a word."""
+        return self._lease.interrupted is not None
+
+    def append(self, happened: Sequence[Event]) -> bool:
+        """Write events. False when they cannot happen (any more): somebody wrote first, decide again.
+
+        Raises `StaleError` and, when the lease is over before Redis is back, `RecordUnavailableError`.
+        """
+        while True:
+            before = self._held
+            try:
+                self._held = self._patiently(partial(self._record.append, before, happened))
+            except MovedError:
+                self._held = self._patiently(partial(self._record.load, before.release.id))
+                if self._is_written(before, happened):
+                    return True
+            except IllegalEventError:
+                return False
+            else:
+                return True
+
+    def look(self) -> None:
+        """Look for news, if it is time to. Raises `StaleError` when somebody else is the writer now."""
+        self._check()
+        now = time.monotonic()
+        if now - self._looked < NEWS_SECONDS:
+            return
+        self._looked = now
+        try:
+            moved = self._record.position(self.release.id) != self.release.position
+        except RecordUnavailableError:
+            return  # the lease decides how long that may last
+        if moved:
+            self._held = self._patiently(lambda: self._record.load(self.release.id))
+
+    def make_sure(self) -> None:
+        """Renew the lease here and now. Raises `StaleError` when somebody else is the writer now."""
+        self._patiently(self._renew)
+
+    def _renew(self) -> None:
+        began = time.monotonic()
+        self._record.renew(self._lease, lease_ms=self._lease_ms)
+        self._until = began + self._lease_ms / 1000
+
+    def _keep(self) -> None:
+        while not self._ended.wait(self._lease_ms / 1000 / RENEWALS):
+            try:
+                self._patiently(self._renew)
+            except StaleError:
+                self._lost = True
+                return
+            except RecordUnavailableError:
+                continue
+
+    def _check(self) -> None:
+        if self._lost:
+            raise StaleError(f"{self._lease.release} was taken over")
+        if time.monotonic() >= self._until:
+            raise RecordUnavailableError("Redis was away for longer than the lease lasts")
+
+    def _is_written(self, before: Held, happened: Sequence[Event]) -> bool:
+        """Whether these events are there already: the answer to writing them was lost on the way."""
+        events = self._patiently(lambda: self._record.events(before.release.id))
+        start = before.release.position
+        return events[start : start + len(happened)] == tuple(happened)
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Try until Redis answers, the lease is over or the worker has to end."""
+        while True:
+            try:
+                return action()
+            except RecordUnavailableError:
+                if time.monotonic() + PAUSE_SECONDS >= self._until or self._stopping():
+                    raise
+                time.sleep(PAUSE_SECONDS)
