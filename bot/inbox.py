@@ -27,7 +27,7 @@ from releases.lifecycle import State
 from releases.record import Delivery, Inbox, Record, RecordUnavailableError
 from releases.record.told import Place
 
-WAIT_MS = 500
+WAIT_MS = 250
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 8.0
 """Seconds until something is tried again; below the time after which another process takes it over."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -31,7 +32,7 @@ from bot.requests import Requests
 from bot.settings import Settings, load_config
 from bot.slack import Identity, RefusedError, Slack, SlackError, web_client
 from releases.config import Config
-from releases.record import Inbox, JobQueue, Questions, Record, Store
+from releases.record import Inbox, JobQueue, Questions, Record, RecordUnavailableError, Store
 from releases.record.told import Told
 
 PATIENT_SECONDS = 5.0
@@ -134,6 +135,8 @@ class Bot:
     def join(self) -> None:
         """After `stop` was set: close the door and wait for what is in hand, within `STOP_SECONDS`."""
         deadline = time.monotonic() + STOP_SECONDS
+        with contextlib.suppress(RecordUnavailableError):
+            Told(self._hasty, self._name).stir()
         self.door.close()
         self._reception.close()
         for thread in self._threads:

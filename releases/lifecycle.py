@@ -90,6 +90,7 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
             **dict.fromkeys(_STEPPING, State.ABORTING),
             "turned_back": State.TURNING_BACK,
             "release_cancelled": State.CANCELLED,
+            "release_failed": State.FAILED,
         },
         State.TURNING_BACK: {
             **dict.fromkeys(_STEPPING, State.TURNING_BACK),
@@ -204,8 +205,8 @@ class Release:
         return tuple(step.service for step in self.touched if isinstance(step, RollOut))
 
     def way_back(self) -> tuple[Step, ...]:
-        """What would undo all that was begun so far."""
-        return way_back(self.touched)
+        """What would undo all that was begun so far; nothing undoes a rollback."""
+        return () if self.request.kind == "rollback" else way_back(self.touched)
 
     @property
     def expires_at(self) -> datetime | None:

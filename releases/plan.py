@@ -140,6 +140,10 @@ class Plan(Frozen):
         """The digest as people see it, such as `7f3a`."""
         return self.digest[:4]
 
+    def way_back(self) -> tuple[Step, ...]:
+        """The steps that would undo it; none for a rollback, which is never rolled back in turn."""
+        return () if self.kind == "rollback" else way_back(self.steps)
+
     def rollouts(self) -> Iterator[RollOut]:
         """The steps that change a service, in their order."""
         for step in self.steps:

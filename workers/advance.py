@@ -114,11 +114,14 @@ class Advance:
                 self._append(e.ReplanRequested(at=self._now(), because=reason))
 
     def _turn_back(self) -> None:
-        """At a safe point after somebody wished to abort: undo what was begun."""
+        """At a safe point after somebody wished to abort: undo what was begun, if it can be."""
         steps = self._release.way_back()
         if steps:
             because = words.stopped(self._release.abort)
             self._append(e.TurnedBack(at=self._now(), steps=steps, because=because))
+        elif changed := self._release.changed_services:  # a rollback: it is not rolled back in turn
+            reason = words.stopped(self._release.abort)
+            self._append(e.ReleaseFailed(at=self._now(), reason=reason, changed=changed))
         else:
             self._append(e.ReleaseCancelled(at=self._now()))
 

@@ -34,7 +34,7 @@ class Row:
         return self.status is StepStatus.PENDING or (self.status is StepStatus.DONE and self.note == HEALTHY)
 
 
-HEALTHY = "healthy"
+HEALTHY, UNTOUCHED = "healthy", "not touched"
 
 
 def bars(release: Release) -> list[str]:
@@ -81,6 +81,8 @@ def _row(release: Release, name: str, state: StepState, *, back: bool) -> Row:
     new, stable = (template.version or template.image for template in (step.new, step.stable))
     match state.status:
         case StepStatus.PENDING:
+            if release.ended:
+                return Row(name, 0, total, stable, UNTOUCHED, state.status)
             return Row(name, 0, total, stable, "to be undone" if back else "", state.status)
         case StepStatus.RUNNING:
             return Row(name, ready, total, new, _note(seen, _going(release)), state.status)
@@ -111,8 +113,8 @@ def _aligned(rows: Iterable[Row]) -> list[str]:
     cells = [
         (
             clip(row.service, NAME),
-            bar(row.ready, row.total),
-            f"{row.ready}/{row.total}" if row.total else "",
+            bar(row.ready, row.total) if row.note != UNTOUCHED else "",
+            f"{row.ready}/{row.total}" if row.total and row.note != UNTOUCHED else "",
             clip(row.version, VERSION),
             clip(row.note, NOTE),
         )

@@ -16,9 +16,9 @@ from bot.messages.parts import (
     message,
     monospace,
 )
-from bot.messages.thread import step_lines, step_statuses
+from bot.messages.thread import NO_WAY_BACK, step_lines, step_statuses
 from releases.lifecycle import Release
-from releases.plan import EnsureConfiguration, Plan, RollOut, template_diff, way_back
+from releases.plan import EnsureConfiguration, Plan, RollOut, template_diff
 
 STEPS, DIFF = 2_000, 2_800
 MOST_WARNINGS = 8
@@ -56,13 +56,13 @@ def _about(plan: Plan) -> Row:
 
 
 def _details(plan: Plan) -> list[Piece | None]:
-    back = monospace(step_lines(way_back(plan.steps)), at_most=STEPS)
+    back = monospace(step_lines(plan.way_back()), at_most=STEPS)
     warnings: list[Row] = [[f"⚠️ {clip(warning, SENTENCE)}"] for warning in plan.warnings[:MOST_WARNINGS]]
     return [
         lines([bold("What changes")]),
         monospace(_diff(plan), at_most=DIFF) or lines(["nothing: everything is so already"]),
         lines([bold("Way back")]),
-        back or lines(["nothing to undo"]),
+        back or lines([NO_WAY_BACK]),
         lines(*warnings) if warnings else None,
     ]
 

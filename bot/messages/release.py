@@ -31,7 +31,6 @@ from bot.messages.parts import (
 )
 from bot.messages.presses import ABORT, APPROVE, PLAN, REFUSE, ROLLBACK, Press
 from releases.lifecycle import Release, State
-from releases.plan import way_back
 
 MOST_WARNINGS = 3
 
@@ -118,9 +117,8 @@ def _plan(release: Release) -> Row:
     plan = release.plan
     if plan is None:
         return []
-    back = len(way_back(plan.steps))
-    way = f"way back: {count(back, 'step')}" if back else "nothing to undo"
-    return [f"Plan #{plan.short_digest} · {count(len(plan.steps), 'step')} · {way}"]
+    row = [f"Plan #{plan.short_digest} · {count(len(plan.steps), 'step')}"]
+    return joined(row, [f"way back: {count(len(plan.way_back()), 'step')}"] if plan.way_back() else None)
 
 
 def _warnings(release: Release) -> list[Row]:
@@ -178,7 +176,7 @@ def _buttons(release: Release) -> ActionsBlock | None:
             return buttons(
                 plan, button("Abort", ABORT, press, style="danger", confirm=_sure_to_abort(release))
             )
-        case State.RELEASED:
+        case State.RELEASED if release.request.kind == "release":
             return buttons(button("Roll back", ROLLBACK, press, confirm=sure_to_roll_back(release)))
         case State.FAILED if release.changed_services:
             return buttons(
@@ -191,11 +189,10 @@ def _buttons(release: Release) -> ActionsBlock | None:
 
 
 def _sure_to_abort(release: Release) -> ConfirmObject:
+    undone = "and undoes what it did" if release.request.kind == "release" else "and leaves what it did"
     return ConfirmObject(
         title=f"Abort {release.id}?",
-        text=PlainTextObject(
-            text=f"It stops at its next safe point and undoes what it did in {release.environment}."
-        ),
+        text=PlainTextObject(text=f"It stops at its next safe point {undone} in {release.environment}."),
         confirm="Abort",
         deny="Let it go on",
         style="danger",

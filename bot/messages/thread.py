@@ -30,9 +30,10 @@ from bot.messages.parts import (
 from releases import events as e
 from releases.config import format_duration
 from releases.lifecycle import Release, StepState, StepStatus
-from releases.plan import Step, way_back
+from releases.plan import Step
 
 MOST_WARNINGS = 10
+NO_WAY_BACK = "none: a rollback is not rolled back in turn"
 STEPS = 1_800
 """Characters that a list of steps may take; the Plan button shows the rest."""
 
@@ -113,7 +114,7 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
     below = [
         monospace(step_lines(plan.steps), at_most=STEPS),
         lines([bold("Way back"), " if it has to be stopped"]),
-        monospace(step_lines(way_back(plan.steps)), at_most=STEPS) or lines(["nothing to undo"]),
+        monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK]),
         lines(*_warnings(plan.warnings), _asks(release)) if plan.warnings or _asks(release) else None,
     ]
     return _line("🗺️", first, below=[piece for piece in below if piece is not None])

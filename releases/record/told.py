@@ -55,6 +55,10 @@ class Told:
         """Wait for news, at most so long (which the connection's own time limit must exceed)."""
         self._store.call("BLPOP", self._store.key("wake"), max(seconds, 0.01))
 
+    def stir(self) -> None:
+        """End the wait of a relay that waits for news."""
+        self._store.call("LPUSH", self._store.key("wake"), "1")
+
     # -- what is remembered of a release or a question ---------------------------------------------
 
     def of(self, subject: str) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from sandbox.cluster.access import ANONYMOUS, EVERYTHING, Rule, Users
 from sandbox.cluster.api.admin import admin_routes
 from sandbox.cluster.api.faults import Fault
 from sandbox.cluster.api.journal import Entry
+from sandbox.cluster.api.logs import Lines
 from sandbox.cluster.api.server import ApiServer
 from sandbox.cluster.behaviour import Behaviours
 from sandbox.cluster.controllers.base import Controller
@@ -219,13 +220,12 @@ class Cluster:
                 with suppress(asyncio.CancelledError):
                     await task
 
-    def _log(self, pod: Json, container: str, previous: bool) -> list[tuple[str, str]]:  # noqa: FBT001 - the API's own parameter
+    def _log(self, pod: Json, container: str) -> list[Lines]:
         known = self.kubelet.container(pod, container)
-        runs = known.runs if known else []
-        if known is None or not runs or (previous and len(runs) < 2):
+        if known is None:
             return []
-        lines = run_lines(known.image, runs[-2] if previous else runs[-1], runs_once=known.runs_once)
-        return [(_precise(moment), text) for moment, text in lines]
+        runs = [run_lines(known.image, run, runs_once=known.runs_once) for run in reversed(known.runs)]
+        return [[(_precise(moment), text) for moment, text in lines] for lines in runs]
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -97,6 +98,34 @@ def test_a_connection_hangs_half_open(cluster: Cluster) -> None:
     cluster.add_fault(Fault("hang"))
     with pytest.raises(httpx.ReadTimeout):
         httpx.get(f"{cluster.url}{PODS}", timeout=0.3)
+
+
+@pytest.mark.parametrize(("kind", "error"), [("hang", httpx.ReadTimeout), ("cut", httpx.RemoteProtocolError)])
+def test_a_watch_falls_silent_or_breaks_after_an_event(
+    cluster: Cluster, kind: Literal["hang", "cut"], error: type[Exception]
+) -> None:
+    """The worst kinds of watch: one that still looks alive, and one that ends inside a line."""
+    cluster.add_fault(Fault(kind, path="watch=true", after_parts=1))
+    url, query = f"{cluster.url}/api/v1/nodes", {"watch": "true", "timeoutSeconds": "5"}
+    names: list[str] = []
+    with httpx.stream("GET", url, params=query, timeout=0.3) as answer:
+        told = (json.loads(line)["object"]["metadata"]["name"] for line in answer.iter_lines())
+        with pytest.raises(error):
+            names.extend(told)
+    assert names == ["sandbox-1"]
+
+
+def test_without_a_token_only_the_doorbell_answers(tmp_path: Path) -> None:
+    """Once a token is required, whoever has none is anonymous: refused, but told the version."""
+    with running_cluster() as cluster:
+        cluster.require_token()
+        refused = httpx.get(f"{cluster.url}{PODS}").json()
+        assert refused["code"] == 403
+        said = 'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group ""'
+        assert refused["message"] == f"{said} at the cluster scope"
+        assert httpx.get(f"{cluster.url}/version").status_code == 200
+        assert httpx.get(f"{cluster.url}/apis").json()["reason"] == "Forbidden"
+        assert raw(cluster, "GET", PODS).status_code == 200
 
 
 def test_faults_can_be_set_over_http(cluster: Cluster) -> None:

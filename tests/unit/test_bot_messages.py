@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.messages.alert import alert_message, evidence_message, resolved_message
+from bot.messages.bars import bars
 from bot.messages.presses import Press
 from bot.messages.release import release_message
 from bot.messages.thread import thread_message
@@ -239,3 +240,22 @@ def test_an_alert_of_a_person_mentions_the_person() -> None:
 def test_the_services_of_the_tale_are_those_of_the_house() -> None:
     """The teller's plan covers every service, or the tests above would show less than they say."""
     assert plan().services == SERVICES
+
+
+def test_a_failure_says_which_services_it_did_not_touch() -> None:
+    """At three in the morning an empty bar would look like a service that is down."""
+    failed = Teller().asked().planned().approved().started(steps=1).begins(1).happens(*crash(1, "buzzy-main"))
+    untouched = [row for row in bars(failed.release()) if "not touched" in row]
+    assert untouched
+    assert not any("0/" in row or "░" in row for row in untouched)
+
+
+@pytest.mark.requirement("B6")
+def test_a_rollback_offers_neither_a_way_back_nor_a_button_to_go_back_further() -> None:
+    """It is never rolled back in turn: neither by an abort nor by a second press."""
+    rollback = plan().model_copy(update={"kind": "rollback", "type": None})
+    waiting = Teller(rollback).asked(kind="rollback").planned()
+    assert "way back" not in read(release_message(waiting.release(), "buzzy"))
+    ended = waiting.approved().started(steps=len(rollback.steps))
+    ended.happens(e.ReleaseFinished(at=ended.now))
+    assert "Roll back" not in button_labels(release_message(ended.release(), "buzzy"))

@@ -137,6 +137,14 @@ def test_the_way_back_covers_what_was_begun_and_nothing_else() -> None:
     assert apply(release, e.RolledBack(at=T0)).state is State.ROLLED_BACK
 
 
+def test_a_rollback_that_is_stopped_stays_where_it_is() -> None:
+    """A rollback is never rolled back in turn: going on from there is a new decision."""
+    requested = REQUESTED.model_copy(update={"kind": "rollback", "version": None})
+    release = told(requested, PROPOSED, APPROVED, STARTED, *stepped(0), e.AbortRequested(at=T0, by=BOB))
+    assert release.way_back() == ()
+    assert apply(release, e.ReleaseFailed(at=T0, reason="bob stopped it")).state is State.FAILED
+
+
 def test_a_step_begun_again_keeps_its_first_start() -> None:
     """A worker that takes over does not give the step a new deadline."""
     release = told(REQUESTED, PROPOSED, APPROVED, STARTED, e.StepStarted(at=T0, index=0))

@@ -23,17 +23,20 @@ class Fault:
     """What is to go wrong with the next requests that match.
 
     A `status` is answered instead of serving the request; a `delay` waits `seconds` before it is served;
-    `cut` serves it and closes the connection half way through the first part of the body; `hang` serves it,
-    but lets no byte of the answer out.
+    `cut` serves it and closes the connection half way through a part of the body; `hang` serves it, but lets
+    no further byte of the answer out.
     """
 
     kind: FaultKind
     count: int = 1
     method: str = ""
     path: str = ""
+    """A regular expression that is searched in the path with its query: `/pods`, or `watch=true`."""
     status: int = 500
     retry_after: int | None = None
     seconds: float = 0.0
+    after_parts: int = 0
+    """For `cut` and `hang`: how many parts of the body come through first; of a watch, how many events."""
     after_effect: bool = False
     """For `status`: whether the request takes effect first, so that only its answer is lost."""
 
@@ -81,42 +84,34 @@ async def suffer(  # noqa: PLR0913, PLR0917 - a request, what serves it, and wha
             with suppress(TimeoutError):
                 await asyncio.wait_for(closing.wait(), fault.seconds)
             await serve(scope, receive, send)
-        case "cut":
-            await serve(scope, receive, _Cut(send))
-        case "hang":
-            await serve(scope, receive, _Hang(send, closing))
+        case "cut" | "hang":
+            await serve(scope, receive, _Broken(send, fault, closing))
 
 
 class BrokenOffError(Exception):
     """The connection is to be closed with the answer unfinished."""
 
 
-class _Cut:
-    """Lets out half of the first part of a body, then ends the connection."""
+class _Broken:
+    """Lets some parts of an answer through, then either ends the connection or falls silent."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, fault: Fault, closing: asyncio.Event) -> None:
         self._send = send
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.body":
-            body = message.get("body", b"")
-            await self._send(
-                {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True}
-            )
-            raise BrokenOffError
-        await self._send(message)
-
-
-class _Hang:
-    """Lets nothing out until the server closes: the other end sees a connection on which nothing comes."""
-
-    def __init__(self, send: Send, closing: asyncio.Event) -> None:
-        self._send = send
+        self._hangs = fault.kind == "hang"
+        self._parts = fault.after_parts
         self._closing = closing
 
     async def __call__(self, message: Message) -> None:
-        del message
-        await self._closing.wait()
+        is_body = message["type"] == "http.response.body"
+        if (not is_body and not self._hangs) or self._parts > 0:
+            self._parts -= int(is_body)
+            await self._send(message)
+            return
+        if self._hangs:
+            await self._closing.wait()
+        else:
+            half = message.get("body", b"")[: len(message.get("body", b"")) // 2]
+            await self._send({"type": "http.response.body", "body": half, "more_body": True})
         raise BrokenOffError
 
 

@@ -7,7 +7,10 @@ from sandbox.cluster.api.requests import Call
 from sandbox.cluster.errors import bad_request
 from sandbox.cluster.objects import Json, name_of, now, parse_time
 
-LogSource = Callable[[Json, str, bool], list[tuple[str, str]]]
+Lines = list[tuple[str, str]]
+"""The lines of one run of a container, each with its time."""
+LogSource = Callable[[Json, str], list[Lines]]
+"""Gives the runs of a pod's container, the latest first."""
 
 
 def pod_log(pod: Json, call: Call, source: LogSource) -> str:
@@ -15,7 +18,8 @@ def pod_log(pod: Json, call: Call, source: LogSource) -> str:
     container = _container(pod, call.query.get("container", ""))
     previous = call.flag("previous")
     _check_has_log(pod, container, previous=previous)
-    lines = source(pod, container, previous)
+    runs = source(pod, container)[int(previous) :]
+    lines = runs[0] if runs else []
     if call.query.get("sinceTime") or call.number("sinceSeconds") is not None:
         since = now() - timedelta(seconds=call.number("sinceSeconds") or 0)
         if call.query.get("sinceTime"):

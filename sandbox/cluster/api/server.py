@@ -48,7 +48,8 @@ class ApiServer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or let it meet the fault that waits for it."""
-        fault = self.faults.take(scope["method"], scope["path"])
+        asked = f"{scope['path']}?{scope['query_string'].decode()}"
+        fault = self.faults.take(scope["method"], asked)
         if fault is None:
             await self._serve(scope, receive, send)
             return

@@ -10,7 +10,11 @@ const REMEMBERED = 50;
 /** A composer; `where()` says the channel, and in a thread its root. */
 export function composer({ where, inThread = false }) {
   const text = h("textarea", { class: "composer-text", rows: "1", autocomplete: "off", spellcheck: "true" });
-  const send = h("button", { class: "composer-send", type: "submit", "aria-label": "Send", title: "Send (Enter)" }, icon("send"));
+  const send = h(
+    "button",
+    { class: "composer-send", type: "submit", "aria-label": "Send", title: "Send (Enter)" },
+    icon("send"),
+  );
   const list = h("div", { class: "suggestions", role: "listbox", "aria-label": "Suggestions", hidden: true });
   const form = h("form", { class: "composer" }, list, text, send);
   const past = history();
@@ -51,7 +55,11 @@ export function composer({ where, inThread = false }) {
   }
 
   form.addEventListener("submit", submit);
-  text.addEventListener("input", () => { resize(); past.rest(); offered.show(); });
+  text.addEventListener("input", () => {
+    resize();
+    past.rest();
+    offered.show();
+  });
   text.addEventListener("blur", () => setTimeout(offered.close, 150));
   text.addEventListener("keydown", (event) => {
     if (event.isComposing || offered.takes(event)) return;
@@ -72,10 +80,15 @@ function history() {
   const all = () => JSON.parse(localStorage.getItem(key()) ?? "[]");
   return {
     add(line) {
-      localStorage.setItem(key(), JSON.stringify([...all().filter((each) => each !== line), line].slice(-REMEMBERED)));
+      localStorage.setItem(
+        key(),
+        JSON.stringify([...all().filter((each) => each !== line), line].slice(-REMEMBERED)),
+      );
       at = null;
     },
-    rest() { at = null; },
+    rest() {
+      at = null;
+    },
     recalling: () => at !== null,
     step(by) {
       const lines = all();
@@ -106,11 +119,26 @@ function offers(text, list, options) {
   }
 
   function render() {
-    fill(list, found.items.map((item, number) =>
-      h("div", {
-        class: "suggestion", role: "option", "aria-selected": String(number === current),
-        onpointerdown: (event) => { event.preventDefault(); take(number); },
-      }, item.user && avatar(item.user, "s"), h("span", { class: "suggestion-label" }, item.label), h("span", { class: "suggestion-hint" }, item.hint))));
+    fill(
+      list,
+      found.items.map((item, number) =>
+        h(
+          "div",
+          {
+            class: "suggestion",
+            role: "option",
+            "aria-selected": String(number === current),
+            onpointerdown: (event) => {
+              event.preventDefault();
+              take(number);
+            },
+          },
+          item.user && avatar(item.user, "s"),
+          h("span", { class: "suggestion-label" }, item.label),
+          h("span", { class: "suggestion-hint" }, item.hint),
+        ),
+      ),
+    );
     list.children[current]?.scrollIntoView({ block: "nearest" });
   }
 
@@ -126,7 +154,9 @@ function offers(text, list, options) {
 
   /** Whether Enter means "send": a command is never completed by it, nor a name that stands there in full. */
   function complete(item) {
-    return text.value.startsWith("/") || text.value.slice(found.from, text.selectionStart) === item.insert.trim();
+    return (
+      text.value.startsWith("/") || text.value.slice(found.from, text.selectionStart) === item.insert.trim()
+    );
   }
 
   function takes(event) {

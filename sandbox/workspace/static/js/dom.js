@@ -7,7 +7,8 @@ export function h(tag, props = {}, ...children) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name === "dataset") Object.assign(node.dataset, value);
-    else if (name === "style") Object.entries(value).forEach(([key, each]) => node.style.setProperty(key, each));
+    else if (name === "style")
+      Object.entries(value).forEach(([key, each]) => node.style.setProperty(key, each));
     else node.setAttribute(name, value === true ? "" : value);
   }
   append(node, children);
@@ -38,12 +39,14 @@ const PATHS = {
   close: "M6 6l12 12M18 6 6 18",
   back: "M14 6l-6 6 6 6",
   eye: "M2.5 12S6 6 12 6s9.5 6 9.5 6-3.5 6-9.5 6-9.5-6-9.5-6zM12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z",
-  people: "M9 12a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 19c.5-3.5 3-5 6-5s5.5 1.5 6 5M16 5.5a3 3 0 0 1 0 6M18 14.5c1.8.7 2.8 2.2 3 4.5",
+  people:
+    "M9 12a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 19c.5-3.5 3-5 6-5s5.5 1.5 6 5M16 5.5a3 3 0 0 1 0 6M18 14.5c1.8.7 2.8 2.2 3 4.5",
   link: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
   check: "M5 12.5l4.5 4.5L19 7.5",
   down: "M6 9l6 6 6-6",
   dots: "M5 12h.01M12 12h.01M19 12h.01",
-  globe: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM4 12h16M12 4c2.5 2.5 3.5 5 3.5 8s-1 5.5-3.5 8c-2.5-2.5-3.5-5-3.5-8s1-5.5 3.5-8z",
+  globe:
+    "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM4 12h16M12 4c2.5 2.5 3.5 5 3.5 8s-1 5.5-3.5 8c-2.5-2.5-3.5-5-3.5-8s1-5.5 3.5-8z",
 };
 
 /** A line icon; it is decoration, so the control around it carries the name. */

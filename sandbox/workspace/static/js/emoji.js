@@ -29,14 +29,33 @@ export function emoji(name) {
 }
 
 const OFTEN = [
-  "white_check_mark", "x", "eyes", "+1", "-1", "tada", "rocket", "raised_hands", "pray", "warning",
-  "rotating_light", "no_entry", "hourglass_flowing_sand", "lock", "heart", "thinking_face", "bug", "bee",
+  "white_check_mark",
+  "x",
+  "eyes",
+  "+1",
+  "-1",
+  "tada",
+  "rocket",
+  "raised_hands",
+  "pray",
+  "warning",
+  "rotating_light",
+  "no_entry",
+  "hourglass_flowing_sand",
+  "lock",
+  "heart",
+  "thinking_face",
+  "bug",
+  "bee",
 ];
 
 /** A picker; calls `choose(name)`. */
 export function emojiPicker(choose) {
   const search = h("input", {
-    class: "picker-search", type: "search", placeholder: "Find an emoji", "aria-label": "Find an emoji",
+    class: "picker-search",
+    type: "search",
+    placeholder: "Find an emoji",
+    "aria-label": "Find an emoji",
   });
   const grid = h("div", { class: "picker-grid", role: "listbox", "aria-label": "Emoji" });
   const show = () => {
@@ -44,10 +63,18 @@ export function emojiPicker(choose) {
     const names = wanted ? Object.keys(table).filter((name) => name.includes(wanted)) : allNames();
     grid.replaceChildren(
       ...names.slice(0, 260).map((name) =>
-        h("button", {
-          class: "picker-emoji", type: "button", role: "option", "aria-label": name, title: `:${name}:`,
-          onclick: () => choose(name),
-        }, character(name)),
+        h(
+          "button",
+          {
+            class: "picker-emoji",
+            type: "button",
+            role: "option",
+            "aria-label": name,
+            title: `:${name}:`,
+            onclick: () => choose(name),
+          },
+          character(name),
+        ),
       ),
     );
   };

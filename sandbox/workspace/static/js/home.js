@@ -17,7 +17,9 @@ export function homeView({ menuButton }) {
   async function act(blockId, part, choice) {
     try {
       const { delivery } = await doing("click", {
-        view_id: store.home.id, choices: surface.choices, action: { block_id: blockId, action_id: part.action_id, choice },
+        view_id: store.home.id,
+        choices: surface.choices,
+        action: { block_id: blockId, action_id: part.action_id, choice },
       });
       if (delivery.error) toast("The app did not answer in time.", "error");
     } catch (error) {
@@ -28,11 +30,19 @@ export function homeView({ menuButton }) {
   function update() {
     node.hidden = place.kind !== "home";
     if (node.hidden) return;
-    fill(head, menuButton(), avatar(store.app.user, "s"), h("div", { class: "head-name" }, h("h1", {}, "Buzzy"), h("span", { class: "head-topic" }, "Home")));
+    fill(
+      head,
+      menuButton(),
+      avatar(store.app.user, "s"),
+      h("div", { class: "head-name" }, h("h1", {}, "Buzzy"), h("span", { class: "head-topic" }, "Home")),
+    );
     const state = JSON.stringify([store.me.id, store.home]);
     if (state === shown) return;
     shown = state;
-    fill(body, h("div", { class: "home-page blocks" }, store.home ? blocks(surface, store.home.blocks) : nothing()));
+    fill(
+      body,
+      h("div", { class: "home-page blocks" }, store.home ? blocks(surface, store.home.blocks) : nothing()),
+    );
   }
 
   async function open() {
@@ -46,6 +56,10 @@ export function homeView({ menuButton }) {
 }
 
 function nothing() {
-  return h("div", { class: "empty" }, h("img", { src: "/static/icon.svg", alt: "" }),
-    h("p", {}, "Nothing here yet. The app shows its home a moment after somebody looks at it."));
+  return h(
+    "div",
+    { class: "empty" },
+    h("img", { src: "/static/icon.svg", alt: "" }),
+    h("p", {}, "Nothing here yet. The app shows its home a moment after somebody looks at it."),
+  );
 }

@@ -13,10 +13,17 @@ import { threadPanel } from "./thread.js";
 const FIRST_PERSON = "U0ALICE";
 const app = document.getElementById("app");
 
-const menuButton = () => h("button", {
-  class: "icon-button menu-button", type: "button", "aria-label": "Open the list of channels",
-  onclick: () => app.classList.add("side-open"),
-}, icon("menu"));
+const menuButton = () =>
+  h(
+    "button",
+    {
+      class: "icon-button menu-button",
+      type: "button",
+      "aria-label": "Open the list of channels",
+      onclick: () => app.classList.add("side-open"),
+    },
+    icon("menu"),
+  );
 const shade = h("div", { class: "shade", onclick: () => app.classList.remove("side-open") });
 const side = sidebar({ onLeave: () => app.classList.remove("side-open") });
 const channel = channelView({ menuButton });

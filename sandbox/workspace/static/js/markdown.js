@@ -14,19 +14,32 @@ export function markdown(text) {
 
 function takeBlock(lines) {
   const line = lines[0];
-  if (!line.trim()) return lines.shift(), null;
+  if (!line.trim()) return (lines.shift(), null);
   if (line.startsWith("```")) return takeCode(lines);
-  if (/^(-{3,}|\*{3,})\s*$/.test(line)) return lines.shift(), h("hr");
+  if (/^(-{3,}|\*{3,})\s*$/.test(line)) return (lines.shift(), h("hr"));
   if (/^#{1,6}\s/.test(line)) {
     const [, signs, title] = lines.shift().match(/^(#+)\s+(.*)$/);
     return h(`h${Math.min(6, signs.length + 2)}`, { class: "md-heading" }, inline(title));
   }
-  if (/^>\s?/.test(line)) return h("blockquote", {}, markdown(takeWhile(lines, /^>\s?/).map((each) => each.replace(/^>\s?/, "")).join("\n")));
+  if (/^>\s?/.test(line))
+    return h(
+      "blockquote",
+      {},
+      markdown(
+        takeWhile(lines, /^>\s?/)
+          .map((each) => each.replace(/^>\s?/, ""))
+          .join("\n"),
+      ),
+    );
   if (/^\s*[-*+]\s/.test(line)) return list(lines, "ul", /^\s*[-*+]\s+/);
   if (/^\s*\d+[.)]\s/.test(line)) return list(lines, "ol", /^\s*\d+[.)]\s+/);
   if (/^\|.*\|\s*$/.test(line) && /^\|[\s:|-]+\|\s*$/.test(lines[1] ?? "")) return takeTable(lines);
   const paragraph = takeWhile(lines, /^(?!\s*$|```|#{1,6}\s|>|\s*[-*+]\s|\s*\d+[.)]\s)/);
-  return h("p", {}, paragraph.flatMap((each, number) => [number ? h("br") : null, inline(each)]));
+  return h(
+    "p",
+    {},
+    paragraph.flatMap((each, number) => [number ? h("br") : null, inline(each)]),
+  );
 }
 
 function takeWhile(lines, pattern) {
@@ -45,21 +58,62 @@ function takeCode(lines) {
 
 function list(lines, tag, marker) {
   const items = takeWhile(lines, marker).map((each) => each.replace(marker, ""));
-  return h(tag, {}, items.map((item) => {
-    const task = item.match(/^\[([ xX])\]\s+(.*)$/);
-    return h("li", { class: task ? "md-task" : null }, task ? (task[1] === " " ? "⬜ " : "✅ ") : null, inline(task ? task[2] : item));
-  }));
+  return h(
+    tag,
+    {},
+    items.map((item) => {
+      const task = item.match(/^\[([ xX])\]\s+(.*)$/);
+      return h(
+        "li",
+        { class: task ? "md-task" : null },
+        task ? (task[1] === " " ? "⬜ " : "✅ ") : null,
+        inline(task ? task[2] : item),
+      );
+    }),
+  );
 }
 
 function takeTable(lines) {
-  const rows = takeWhile(lines, /^\|.*\|\s*$/).map((row) => row.trim().slice(1, -1).split("|").map((cell) => cell.trim()));
+  const rows = takeWhile(lines, /^\|.*\|\s*$/).map((row) =>
+    row
+      .trim()
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim()),
+  );
   const [head, , ...body] = rows;
-  return h("div", { class: "md-table" }, h("table", {},
-    h("thead", {}, h("tr", {}, head.map((cell) => h("th", {}, inline(cell))))),
-    h("tbody", {}, body.map((row) => h("tr", {}, row.map((cell) => h("td", {}, inline(cell))))))));
+  return h(
+    "div",
+    { class: "md-table" },
+    h(
+      "table",
+      {},
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          head.map((cell) => h("th", {}, inline(cell))),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        body.map((row) =>
+          h(
+            "tr",
+            {},
+            row.map((cell) => h("td", {}, inline(cell))),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
-const MARKS = /(`[^`]+`)|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s][^*]*)\*|(?<![\p{L}\p{N}])_([^_]+)_(?![\p{L}\p{N}])|~~(.+?)~~|!?\[([^\]]+)\]\(([^)\s]+)\)|(https?:\/\/[^\s<>)]+)|:([a-z0-9_+-]+):/u;
+const MARKS =
+  /(`[^`]+`)|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s][^*]*)\*|(?<![\p{L}\p{N}])_([^_]+)_(?![\p{L}\p{N}])|~~(.+?)~~|!?\[([^\]]+)\]\(([^)\s]+)\)|(https?:\/\/[^\s<>)]+)|:([a-z0-9_+-]+):/u;
 
 function inline(text) {
   const found = text.match(MARKS);
@@ -74,5 +128,9 @@ function inline(text) {
   else if (label) node = link(url, inline(label));
   else if (bare) node = link(bare, bare);
   else node = emoji(name);
-  return [...(before ? [document.createTextNode(before)] : []), node, ...inline(text.slice(found.index + whole.length))];
+  return [
+    ...(before ? [document.createTextNode(before)] : []),
+    node,
+    ...inline(text.slice(found.index + whole.length)),
+  ];
 }

@@ -27,7 +27,9 @@ export function messageList({ inThread = false, label }) {
     if (postponed) return;
     if (fresh) {
       atEnd = true;
-      firstNew = readUpTo ? messages.find((each) => each.ts > readUpTo && each.user !== store.me.id)?.ts ?? "" : "";
+      firstNew = readUpTo
+        ? (messages.find((each) => each.ts > readUpTo && each.user !== store.me.id)?.ts ?? "")
+        : "";
     }
     const next = new Map();
     const refocus = [];
@@ -98,7 +100,13 @@ function continues(before, message, inThread) {
 
 function divider(message, shown, next) {
   const label = day(new Date(Number(message.ts) * 1000));
-  return keep(`day-${message.ts}`, label, () => h("div", { class: "day", role: "separator" }, h("span", {}, label)), shown, next);
+  return keep(
+    `day-${message.ts}`,
+    label,
+    () => h("div", { class: "day", role: "separator" }, h("span", {}, label)),
+    shown,
+    next,
+  );
 }
 
 /** The node that is there already if its state is the same, else one that `make` makes. */
@@ -113,7 +121,9 @@ function keep(key, state, make, shown, next) {
 function focusedAction(replaced) {
   const active = document.activeElement;
   const pair = replaced.find(([before]) => before.contains(active));
-  return pair && active.dataset.action ? pair[1].querySelector(`[data-action="${CSS.escape(active.dataset.action)}"]`) : null;
+  return pair && active.dataset.action
+    ? pair[1].querySelector(`[data-action="${CSS.escape(active.dataset.action)}"]`)
+    : null;
 }
 
 /** Makes the children of `list` be `nodes`, moving only what has to move, so that focus and selection last. */

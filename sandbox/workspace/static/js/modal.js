@@ -28,21 +28,49 @@ export function formDialog() {
   function render(view) {
     const stacked = store.views.length > 1;
     const submit = h("button", { class: "btn btn-primary", type: "submit" }, view.submit?.text ?? "Submit");
-    const form = h("form", { class: "form", novalidate: true },
-      h("div", { class: "form-head" },
-        stacked && h("button", { class: "icon-button", type: "button", "aria-label": "Back", onclick: () => leave(view) }, icon("back")),
+    const form = h(
+      "form",
+      { class: "form", novalidate: true },
+      h(
+        "div",
+        { class: "form-head" },
+        stacked &&
+          h(
+            "button",
+            { class: "icon-button", type: "button", "aria-label": "Back", onclick: () => leave(view) },
+            icon("back"),
+          ),
         h("img", { class: "form-logo", src: "/static/icon.svg", alt: "" }),
         h("h2", { id: "form-title" }, plain(view.title.text)),
-        h("button", { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => leave(view, true) }, icon("close"))),
+        h(
+          "button",
+          { class: "icon-button", type: "button", "aria-label": "Close", onclick: () => leave(view, true) },
+          icon("close"),
+        ),
+      ),
       h("div", { class: "form-body blocks" }, blocks(surface, view.blocks, errors)),
-      h("div", { class: "dialog-buttons" },
-        h("button", { class: "btn", type: "button", onclick: () => leave(view) }, view.close?.text ?? "Cancel"),
-        view.submit && submit));
-    form.addEventListener("submit", (event) => { event.preventDefault(); send(view, submit); });
+      h(
+        "div",
+        { class: "dialog-buttons" },
+        h(
+          "button",
+          { class: "btn", type: "button", onclick: () => leave(view) },
+          view.close?.text ?? "Cancel",
+        ),
+        view.submit && submit,
+      ),
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      send(view, submit);
+    });
     fill(dialog, form);
     if (!dialog.isConnected) document.body.append(dialog);
     if (!dialog.open) dialog.showModal();
-    (form.querySelector("[autofocus]") ?? form.querySelector(".form-body input, .form-body select, .form-body textarea"))?.focus();
+    (
+      form.querySelector("[autofocus]") ??
+      form.querySelector(".form-body input, .form-body select, .form-body textarea")
+    )?.focus();
   }
 
   async function send(view, button) {
@@ -62,7 +90,9 @@ export function formDialog() {
   async function act(viewId, blockId, part, choice) {
     try {
       const { delivery } = await doing("click", {
-        view_id: viewId, choices: surface.choices, action: { block_id: blockId, action_id: part.action_id, choice },
+        view_id: viewId,
+        choices: surface.choices,
+        action: { block_id: blockId, action_id: part.action_id, choice },
       });
       if (delivery.error) toast("The app did not answer in time.", "error");
     } catch (error) {

@@ -33,8 +33,12 @@ export function unescaped(text) {
 export function codeFrame(...content) {
   const code = h("code", {}, content);
   const oneLine = !code.textContent.includes("\n");
-  return h("div", { class: oneLine ? "code-frame code-line" : "code-frame" }, h("pre", { class: "code-block" }, code),
-    h("button", { class: "code-copy", type: "button", onclick: () => copy(code.textContent) }, "Copy"));
+  return h(
+    "div",
+    { class: oneLine ? "code-frame code-line" : "code-frame" },
+    h("pre", { class: "code-block" }, code),
+    h("button", { class: "code-copy", type: "button", onclick: () => copy(code.textContent) }, "Copy"),
+  );
 }
 
 async function copy(text) {
@@ -119,7 +123,8 @@ function styled(text, at, wanted) {
   const sign = text[at];
   if (/[\p{L}\p{N}]/u.test(text[at - 1] ?? " ") || /[\s]/.test(text[at + 1] ?? " ")) return null;
   for (let end = at + 2; end < text.length && text[end] !== "\n"; end += 1) {
-    const closes = text[end] === sign && !/\s/.test(text[end - 1]) && !/[\p{L}\p{N}]/u.test(text[end + 1] ?? " ");
+    const closes =
+      text[end] === sign && !/\s/.test(text[end - 1]) && !/[\p{L}\p{N}]/u.test(text[end + 1] ?? " ");
     if (closes) return [h(STYLES[sign], {}, inline(text.slice(at + 1, end), wanted)), end + 1];
   }
   return null;
@@ -146,7 +151,11 @@ export function mention(userId, label = "") {
 export function groupMention(groupId, label = "") {
   const group = store.groups.get(groupId);
   const name = group ? `@${group.handle}` : label || groupId;
-  return called(name, group?.users.includes(store.me.id) ?? false, group?.users.map((id) => store.users.get(id)?.real_name).join(", "));
+  return called(
+    name,
+    group?.users.includes(store.me.id) ?? false,
+    group?.users.map((id) => store.users.get(id)?.real_name).join(", "),
+  );
 }
 
 /** `@here` and its like. */
@@ -158,16 +167,26 @@ export function broadcast(range) {
 export function channelLink(channelId, label = "") {
   const name = store.channels.get(channelId)?.name ?? label;
   if (!store.channels.has(channelId)) return called(`#${name || "private-channel"}`, false);
-  return h("a", {
-    class: "mention", href: `#/${channelId}`,
-    onclick: (event) => { event.preventDefault(); openChannel(channelId); },
-  }, `#${name}`);
+  return h(
+    "a",
+    {
+      class: "mention",
+      href: `#/${channelId}`,
+      onclick: (event) => {
+        event.preventDefault();
+        openChannel(channelId);
+      },
+    },
+    `#${name}`,
+  );
 }
 
 /** A link, opened beside this page; only the web's and mail's. */
 export function link(url, label) {
   const safe = /^(https?:|mailto:|\/)/i.test(url);
-  return safe ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, label) : h("span", {}, label);
+  return safe
+    ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, label)
+    : h("span", {}, label);
 }
 
 /** A date in the reader's own time. */
@@ -178,7 +197,8 @@ export function date(seconds, template, url) {
 
 function command(content, label) {
   const [name, ...rest] = content.split("^");
-  if (name === "date") return rest.length > 1 ? date(rest[0], unescaped(rest[1]), rest[2]) : h("span", {}, label);
+  if (name === "date")
+    return rest.length > 1 ? date(rest[0], unescaped(rest[1]), rest[2]) : h("span", {}, label);
   if (name === "subteam") return groupMention(rest[0], label);
   return broadcast(name);
 }

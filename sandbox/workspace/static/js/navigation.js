@@ -11,7 +11,8 @@ export function onMove(listener) {
 
 function move(to) {
   Object.assign(place, to);
-  const path = place.kind === "home" ? "#/home" : `#/${place.channel}${place.thread ? `/${place.thread}` : ""}`;
+  const path =
+    place.kind === "home" ? "#/home" : `#/${place.channel}${place.thread ? `/${place.thread}` : ""}`;
   if (location.hash !== path) history.pushState(null, "", `/${location.search}${path}`);
   for (const listener of listeners) listener();
 }

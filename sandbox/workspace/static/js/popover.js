@@ -41,12 +41,26 @@ export function closePopover() {
 /** A menu of choices: `[{label, hint, before, current, choose}]`. */
 export function menu(anchor, label, choices) {
   const items = choices.map((choice) =>
-    h("button", {
-      class: choice.danger ? "menu-item menu-danger" : "menu-item", type: "button", role: "menuitemradio",
-      "aria-checked": choice.current ? "true" : "false",
-      onclick: () => { close(); choice.choose(); },
-    }, choice.before, h("span", { class: "menu-label" }, choice.label,
-      choice.hint && h("span", { class: "menu-hint" }, choice.hint))),
+    h(
+      "button",
+      {
+        class: choice.danger ? "menu-item menu-danger" : "menu-item",
+        type: "button",
+        role: "menuitemradio",
+        "aria-checked": choice.current ? "true" : "false",
+        onclick: () => {
+          close();
+          choice.choose();
+        },
+      },
+      choice.before,
+      h(
+        "span",
+        { class: "menu-label" },
+        choice.label,
+        choice.hint && h("span", { class: "menu-hint" }, choice.hint),
+      ),
+    ),
   );
   const list = h("div", { class: "menu", role: "menu", "aria-label": label }, items);
   list.addEventListener("keydown", (event) => {
@@ -64,17 +78,34 @@ export function menu(anchor, label, choices) {
 export function confirmed(question, textObject) {
   return new Promise((resolve) => {
     const dialog = h("dialog", { class: "dialog confirm", "aria-labelledby": "confirm-title" });
-    const answer = (value) => { dialog.close(); resolve(value); };
-    fill(dialog,
+    const answer = (value) => {
+      dialog.close();
+      resolve(value);
+    };
+    fill(
+      dialog,
       h("h2", { id: "confirm-title" }, question.title.text),
       h("p", {}, textObject(question.text)),
-      h("div", { class: "dialog-buttons" },
+      h(
+        "div",
+        { class: "dialog-buttons" },
         h("button", { class: "btn", type: "button", onclick: () => answer(false) }, question.deny.text),
-        h("button", {
-          class: `btn ${question.style === "danger" ? "btn-danger" : "btn-primary"}`, type: "button", autofocus: true,
-          onclick: () => answer(true),
-        }, question.confirm.text)));
-    dialog.addEventListener("close", () => { dialog.remove(); resolve(false); });
+        h(
+          "button",
+          {
+            class: `btn ${question.style === "danger" ? "btn-danger" : "btn-primary"}`,
+            type: "button",
+            autofocus: true,
+            onclick: () => answer(true),
+          },
+          question.confirm.text,
+        ),
+      ),
+    );
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(false);
+    });
     document.body.append(dialog);
     dialog.showModal();
   });

@@ -13,7 +13,11 @@ function part(element) {
   switch (element.type) {
     case "rich_text_list": {
       const tag = element.style === "ordered" ? "ol" : "ul";
-      return h(tag, { style: { "--indent": element.indent ?? 0 } }, element.elements.map((item) => h("li", {}, item.elements.map(piece))));
+      return h(
+        tag,
+        { style: { "--indent": element.indent ?? 0 } },
+        element.elements.map((item) => h("li", {}, item.elements.map(piece))),
+      );
     }
     case "rich_text_preformatted":
       return codeFrame(element.elements.map(piece));
@@ -53,5 +57,8 @@ function withBreaks(text) {
 
 function styled(content, style = {}) {
   const tags = { bold: "strong", italic: "em", strike: "s", code: "code" };
-  return Object.entries(tags).reduce((inner, [name, tag]) => (style[name] ? h(tag, {}, inner) : inner), content);
+  return Object.entries(tags).reduce(
+    (inner, [name, tag]) => (style[name] ? h(tag, {}, inner) : inner),
+    content,
+  );
 }

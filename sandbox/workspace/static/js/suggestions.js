@@ -21,8 +21,17 @@ function commands(before) {
   const all = hints.map(({ usage, says }) => ({ usage: usage ? `${command} ${usage}` : command, says }));
   const typed = before.trimStart();
   const items = all
-    .filter(({ usage }) => fixedPart(usage).startsWith(typed.trimEnd()) || (usage !== command && typed.startsWith(`${fixedPart(usage)} `)))
-    .map(({ usage, says }) => ({ insert: `${fixedPart(usage)} `, label: usage, hint: says, done: typed.length > fixedPart(usage).length }));
+    .filter(
+      ({ usage }) =>
+        fixedPart(usage).startsWith(typed.trimEnd()) ||
+        (usage !== command && typed.startsWith(`${fixedPart(usage)} `)),
+    )
+    .map(({ usage, says }) => ({
+      insert: `${fixedPart(usage)} `,
+      label: usage,
+      hint: says,
+      done: typed.length > fixedPart(usage).length,
+    }));
   return items.length ? { from: 0, items: items.slice(0, 12) } : null;
 }
 
@@ -32,10 +41,21 @@ function fixedPart(usage) {
 }
 
 function names(typed) {
-  const people = [...store.users.values()].map((user) => ({ insert: `@${user.name} `, label: `@${user.name}`, hint: user.real_name, user: user.id }));
-  const groups = [...store.groups.values()].map((group) => ({ insert: `@${group.handle} `, label: `@${group.handle}`, hint: `${group.name} · ${group.users.length}` }));
+  const people = [...store.users.values()].map((user) => ({
+    insert: `@${user.name} `,
+    label: `@${user.name}`,
+    hint: user.real_name,
+    user: user.id,
+  }));
+  const groups = [...store.groups.values()].map((group) => ({
+    insert: `@${group.handle} `,
+    label: `@${group.handle}`,
+    hint: `${group.name} · ${group.users.length}`,
+  }));
   const all = [{ insert: "@here ", label: "@here", hint: "everybody who is active here" }];
-  return [...people, ...groups, ...all].filter((each) => `${each.label} ${each.hint}`.toLowerCase().includes(typed));
+  return [...people, ...groups, ...all].filter((each) =>
+    `${each.label} ${each.hint}`.toLowerCase().includes(typed),
+  );
 }
 
 function channels(typed) {
