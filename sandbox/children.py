@@ -7,6 +7,7 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from typing import Any, Self
 _PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 8.0
 FIRST_LINE_SECONDS = 30.0
+POLL_SECONDS = 0.05
 
 
 class ChildFailedError(Exception):
@@ -124,3 +126,19 @@ class Child:
                 sink.write(line)
                 sink.flush()
         self._first.set()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_port(port: int, *, while_running: Child) -> None:
+    """Wait until somebody listens. Raises `ChildFailedError` when the child has ended before."""
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        if while_running.wait(POLL_SECONDS) is not None:
+            raise ChildFailedError(f"{while_running.name} did not start:\n{while_running.tail()}")

@@ -48,7 +48,7 @@ Ctrl-C ends everything.
                 soft_wrap=True,
             )
             while not ended.wait(LOOK_SECONDS):
-                if dead := [child.name for child in [stage.bot, *stage.workers] if not child.running]:
+                if dead := [child.name for child in stage.children if not child.running]:
                     console.print(f"[red]{', '.join(dead)} ended by itself.[/]\n{stage.logs()}")
                     return 1
             console.print("[dim]ending …[/]")

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
-from sandbox.children import die_with_parent
+from sandbox.children import die_with_parent, free_port
 
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
@@ -50,7 +50,7 @@ class RedisServer:
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="buzzy-redis-")
         self.folder = folder or Path(self._temporary.name if self._temporary else "")
         self._durable = folder is not None
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -119,9 +119,3 @@ class RedisServer:
             peer.sendall(b"PING\r\n")
             return peer.recv(16).startswith(b"+PONG")
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from sandbox.children import Child
+from sandbox.children import Child, free_port, wait_for_port
 from sandbox.redis_server import RedisServer
 from sandbox.workspace import Person, RunningWorkspace, running_workspace
 
@@ -23,27 +23,36 @@ CONFIG = HERE / "buzzy.yaml"
 class Stage:
     """A running house. Leaving the `with` block ends every process that it started."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each by name, with a default
         self,
         *,
         kubeconfig: Path | None = None,
         config: Path = CONFIG,
         speed: float = 1.0,
+        http: bool = False,
         behaviour: dict[str, str] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare; entering the block starts.
 
-        With a `kubeconfig` the workers use that cluster and none is started. `behaviour` says how image
-        tags misbehave in the sandbox's cluster; `tell` hears what is being started.
+        With a `kubeconfig` the workers use that cluster and none is started. With `http` Slack reaches the
+        bot by signed requests instead of Socket Mode. `behaviour` says how image tags misbehave in the
+        sandbox's cluster; `tell` hears what is being started.
         """
         self._given = kubeconfig
         self.config = config
         self._speed = speed
+        self._port = free_port() if http else None
         self._behaviour = behaviour or {}
         self._tell = tell
         self._ends = ExitStack()
+        self.bot: Child | None = None
         self.workers: list[Child] = []
+
+    @property
+    def children(self) -> list[Child]:
+        """The bot and the workers."""
+        return [*([self.bot] if self.bot else []), *self.workers]
 
     def __enter__(self) -> Self:
         """Start it all, in the order in which one needs the other."""
@@ -59,9 +68,8 @@ class Stage:
             ends.callback(self._stop_workers)
             self.start_worker()
             self._tell("bot")
-            self.bot = self._child("bot", ["-m", "buzzy", "bot"])
             ends.callback(self._stop_bot)
-            self.workspace.wait_for_app()
+            self.start_bot()
             self._ends = ends.pop_all()
         return self
 
@@ -75,11 +83,17 @@ class Stage:
         return {
             "SLACK_BOT_TOKEN": self.workspace.bot_token,
             "SLACK_APP_TOKEN": self.workspace.app_token,
+            "SLACK_SIGNING_SECRET": self.workspace.signing_secret,
             "SLACK_API_URL": self.workspace.api_url,
             "REDIS_URL": self.redis.url,
             "KUBECONFIG": str(self.kubeconfig),
             "BUZZY_CONFIG": str(self.config),
         }
+
+    @property
+    def request_url(self) -> str:
+        """Where Slack sends its requests, with `http`."""
+        return f"http://127.0.0.1:{self._port}/slack/events"
 
     def person(self, name: str) -> Person:
         """Somebody of the workspace, by name."""
@@ -91,17 +105,20 @@ class Stage:
         self.workers.append(worker)
         return worker
 
-    def restart_bot(self) -> None:
-        """A new bot in place of the one that was."""
-        self.bot.stop()
-        self.bot = self._child("bot", ["-m", "buzzy", "bot"])
-        self.workspace.wait_for_app()
+    def start_bot(self) -> None:
+        """The bot, connected to the workspace."""
+        arguments = ["-m", "buzzy", "bot"]
+        if self._port is None:
+            self.bot = self._child("bot", arguments)
+            self.workspace.wait_for_app()
+            return
+        self.bot = self._child("bot", [*arguments, "--http", f"127.0.0.1:{self._port}"])
+        wait_for_port(self._port, while_running=self.bot)
+        self.workspace.deliver_to(self.request_url)
 
     def logs(self) -> str:
         """The last words of every process, for when something went wrong."""
-        return "\n".join(
-            f"--- {child.name}\n{child.tail()}" for child in [self.bot, *self.workers] if child.log.exists()
-        )
+        return "\n".join(f"--- {child.name}\n{child.tail()}" for child in self.children if child.log.exists())
 
     def _child(self, name: str, arguments: list[str]) -> Child:
         return Child(name, arguments, log=self.folder / f"{name}.log", env=self.settings)
@@ -117,7 +134,8 @@ class Stage:
         return kubeconfig
 
     def _stop_bot(self) -> None:
-        self.bot.stop()
+        if self.bot is not None:
+            self.bot.stop()
 
     def _stop_workers(self) -> None:
         for worker in self.workers:

@@ -91,8 +91,8 @@ def open_house(arena: Arena, tmp_path: Path) -> Iterator[Callable[..., House]]:
     """Opens a house for the environments that are named; it is closed at the end."""
     with contextlib.ExitStack() as stack:
 
-        def opened(*environments: str) -> House:
-            return stack.enter_context(house(arena, tmp_path, *environments))
+        def opened(*environments: str, http: bool = False) -> House:
+            return stack.enter_context(house(arena, tmp_path, *environments, http=http))
 
         yield opened
 

@@ -111,7 +111,7 @@ class House(Stage):
 
 
 @contextmanager
-def house(arena: Arena, folder: Path, *environments: str) -> Iterator[House]:
+def house(arena: Arena, folder: Path, *environments: str, http: bool = False) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own."""
     number = f"{os.getpid()}-{next(_numbers)}"
     namespaces = {name: f"buzzy-{name}-{number}" for name in environments}
@@ -124,5 +124,5 @@ def house(arena: Arena, folder: Path, *environments: str) -> Iterator[House]:
     file = folder / "buzzy.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     arena.seed(list(namespaces.values()))
-    with House(arena, file, namespaces) as opened:
+    with House(arena, file, namespaces, http=http) as opened:
         yield opened

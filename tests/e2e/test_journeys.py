@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from http import HTTPStatus
 
+import httpx
 import pytest
 
 from tests.e2e.arenas import PREVIOUS, STABLE
@@ -243,3 +246,22 @@ def test_an_outage_of_the_cluster_costs_nothing_but_time(open_house: OpenHouse) 
         house.told(message, "does not answer")
     house.until(message, "🟢", timeout=90)
     assert set(house.images("development").values()) == {"3.4.0"}
+
+
+@pytest.mark.requirement("C1", "C3")
+def test_the_same_over_signed_http_requests(open_house: OpenHouse) -> None:
+    """Commands, reactions and buttons as requests that Slack signs; a forged one is refused."""
+    house = open_house("production", http=True)
+    message = house.ask("/buzzy release 3.2.1 production", "production")
+    house.until(message, "waiting for 2 of 2 approvals")
+    house.bob.react(message, TICK)
+    house.until(message, "waiting for 1 of 2 approvals")
+    house.carol.click(message, "Approve")
+    house.until(message, "🟢")
+    assert set(house.images("production").values()) == {"3.2.1"}
+    forged = httpx.post(
+        house.request_url,
+        data={"command": "/buzzy", "text": "rollback production", "trigger_id": "1.2.3"},
+        headers={"X-Slack-Signature": "v0=" + "0" * 64, "X-Slack-Request-Timestamp": str(int(time.time()))},
+    )
+    assert forged.status_code == HTTPStatus.UNAUTHORIZED
