@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 0.2
 """How long a request that is under way may take to end after `stop` was asked for."""
 
+SETTLING_SECONDS = 0.01
+"""How long a connection that was accepted just before may take to be known to the server."""
+
 LONGEST_STOP_SECONDS = 5.0
 
 CUT = "sandbox.cut"
@@ -67,9 +70,6 @@ class _Server(uvicorn.Server):
         """End without uvicorn's fixed pauses, which would be most of the time of a short test."""
         for listening in (*self.servers, *(sockets or ())):
             listening.close()
-        for connection in list(self.server_state.connections):
-            with contextlib.suppress(InvalidState):  # a WebSocket whose other end is closing it just now
-                connection.shutdown()
         for last_resort in (self._cut, self._cancel):
             if not await self._quiet():
                 last_resort()
@@ -77,9 +77,15 @@ class _Server(uvicorn.Server):
         await self.lifespan.shutdown()
 
     async def _quiet(self) -> bool:
-        """Give what is under way a moment to end; whether it did."""
+        """Ask every connection to end and give it a moment; whether all did."""
+        state, told = self.server_state, set()
         deadline = asyncio.get_running_loop().time() + GRACE_SECONDS
-        while self.server_state.connections or self.server_state.tasks:
+        await asyncio.sleep(SETTLING_SECONDS)
+        while state.connections or state.tasks:
+            for connection in state.connections - told:
+                with contextlib.suppress(InvalidState):  # a WebSocket that its other end is closing just now
+                    connection.shutdown()
+            told |= state.connections
             if asyncio.get_running_loop().time() > deadline:
                 return False
             await asyncio.sleep(0.002)  # uvicorn tells nobody when a connection has ended

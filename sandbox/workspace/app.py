@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from sandbox.workspace import answers, client_api, control, web_api
@@ -36,6 +36,12 @@ def build(settings: Settings) -> tuple[Starlette, Workspace]:
         yield
         await workspace.close()
 
+    refusals = dict.fromkeys((PersonError, SlackError, UndeliveredError), refuse)
+    app = Starlette(routes=_routes(workspace), lifespan=lifespan, exception_handlers=refusals)
+    return app, workspace
+
+
+def _routes(workspace: Workspace) -> list[BaseRoute]:
     def bound(endpoint: Callable[[Workspace, Request], Any]) -> Callable[[Request], Any]:
         """An endpoint of this workspace, called in the event loop always: that keeps its state whole."""
 
@@ -49,7 +55,7 @@ def build(settings: Settings) -> tuple[Starlette, Workspace]:
     async def stream(socket: WebSocket) -> None:
         await client_api.stream_changes(workspace, socket)
 
-    routes = [
+    return [
         Route("/api/{method}", bound(web_api.call_method), methods=["GET", "POST"]),
         WebSocketRoute("/link/", workspace.socket_mode.endpoint),
         Route("/commands/{team}/{key}", bound(use_response_url), methods=["POST"]),
@@ -71,8 +77,6 @@ def build(settings: Settings) -> tuple[Starlette, Workspace]:
         Route("/archives/{channel}/{message}", bound(show_page)),
         Route("/archives/{channel}", bound(show_page)),
     ]
-    refusals = dict.fromkeys((PersonError, SlackError, UndeliveredError), refuse)
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=refusals), workspace
 
 
 def refuse(_request: Request, error: Exception) -> Response:

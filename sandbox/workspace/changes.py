@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -32,9 +33,13 @@ class Change:
 
 @dataclass
 class Changes:
-    """An ever-growing, bounded list of changes with numbers, and a way to wait for the next one."""
+    """An ever-growing, bounded list of changes with numbers, and a way to wait for the next one.
 
-    latest: int = 0
+    The numbers begin with the time, so that a page that was open before the workspace was started anew
+    asks for a number that never was, and is told to read everything again.
+    """
+
+    latest: int = field(default_factory=lambda: int(time.time() * 1_000))
     _kept: deque[Change] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -47,7 +52,8 @@ class Changes:
 
     def since(self, number: int, user: str) -> list[Json]:
         """The changes after `number` that `user` may see; a single `reset` if some are no longer kept."""
-        if number > self.latest or (self._kept and number < self._kept[0].number - 1):
+        first = self._kept[0].number - 1 if self._kept else self.latest
+        if not first <= number <= self.latest:
             return [{"seq": self.latest, "kind": "reset"}]
         return [
             change.as_json()

@@ -86,7 +86,7 @@ async def click_in_view(
     """Click a button or choose in a menu of a form or of the App Home."""
     view["state"] = elements.state_of(view["blocks"], choices)
     payload = {
-        **_envelope(workspace, user, "block_actions", view["id"]),
+        **_envelope(workspace, user, "block_actions"),
         "container": {"type": "view", "view_id": view["id"]},
         "view": views.public(view),
         "actions": [_action(workspace, view["blocks"], action)],
@@ -103,7 +103,7 @@ async def submit(
     if complaints:
         return None, complaints
     payload = {
-        **_envelope(workspace, user, "view_submission", view["id"]),
+        **_envelope(workspace, user, "view_submission"),
         "view": views.public(view),
         "response_urls": [],
     }
@@ -156,13 +156,13 @@ def _after_submission(workspace: Workspace, view: Json, answer: Json) -> Json:
     return {}
 
 
-def _envelope(workspace: Workspace, user: User, kind: str, view_id: str = "") -> Json:
+def _envelope(workspace: Workspace, user: User, kind: str) -> Json:
     return {
         "type": kind,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
         "api_app_id": APP,
         "token": "sandbox-verification-token",
-        "trigger_id": workspace.new_trigger(user.id, view_id),
+        "trigger_id": workspace.new_trigger(user.id),
         "team": {"id": TEAM, "domain": TEAM_DOMAIN},
         "enterprise": None,
         "is_enterprise_install": False,

@@ -30,7 +30,6 @@ class Trigger:
 
     user: str
     expires: float
-    view: str = ""
     used: bool = False
 
 
@@ -132,9 +131,9 @@ class Workspace:
             self.changes.add("channel", [user.id], channel=channel_id)
         return self.channels[channel_id]
 
-    def new_trigger(self, user: str, view: str = "") -> str:
+    def new_trigger(self, user: str) -> str:
         """A trigger id for what `user` just did, good for opening one form within three seconds."""
         trigger_id = self.ids.trigger()
         expires = self.clock.now() + self.settings.answer_seconds
-        self.triggers[trigger_id] = Trigger(user, expires, view)
+        self.triggers[trigger_id] = Trigger(user, expires)
         return trigger_id

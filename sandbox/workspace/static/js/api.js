@@ -19,12 +19,13 @@ export async function act(user, action, body = {}) {
   return answer;
 }
 
-const RETRY_MS = 500;
+/** How long to wait before trying again what did not work, in milliseconds. */
+export const RETRY_MS = 500;
 
 /**
- * Follows the changes after `since`, again from where it stopped whenever the connection is lost. It is a WebSocket
- * because browsers allow six other connections to one server, and people open a tab for each person. Returns a
- * function that ends it.
+ * Follows the changes after `since`, again from where it stopped whenever the connection is lost. It is a
+ * WebSocket because browsers allow six other connections to one server, and people open a tab for each
+ * person. Returns a function that ends it.
  */
 export function follow(user, since, { onChange, onState }) {
   let ended = false;

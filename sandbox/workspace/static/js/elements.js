@@ -8,7 +8,7 @@ import { plain, textObject } from "./mrkdwn.js";
 import { confirmed, menu } from "./popover.js";
 import { store } from "./store.js";
 
-/** The node of an element; `asInput` when it stands in an input block, where nothing is told until submission. */
+/** The node of an element; `asInput` in an input block, where nothing is told until submission. */
 export function element(surface, block, part, { asInput = false, id = "" } = {}) {
   const field = { surface, block, part, asInput, id, label: labelOf(block, part) };
   switch (part.type) {

@@ -112,8 +112,22 @@ function takeTable(lines) {
   );
 }
 
-const MARKS =
-  /(`[^`]+`)|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s][^*]*)\*|(?<![\p{L}\p{N}])_([^_]+)_(?![\p{L}\p{N}])|~~(.+?)~~|!?\[([^\]]+)\]\(([^)\s]+)\)|(https?:\/\/[^\s<>)]+)|:([a-z0-9_+-]+):/u;
+const MARKS = new RegExp(
+  [
+    /(`[^`]+`)/, // code
+    /\*\*(.+?)\*\*/, // bold
+    /__(.+?)__/, // bold
+    /\*([^*\s][^*]*)\*/, // italic
+    /(?<![\p{L}\p{N}])_([^_]+)_(?![\p{L}\p{N}])/u, // italic
+    /~~(.+?)~~/, // struck
+    /!?\[([^\]]+)\]\(([^)\s]+)\)/, // a link
+    /(https?:\/\/[^\s<>)]+)/, // a bare link
+    /:([a-z0-9_+-]+):/, // an emoji
+  ]
+    .map((mark) => mark.source)
+    .join("|"),
+  "u",
+);
 
 function inline(text) {
   const found = text.match(MARKS);

@@ -12,7 +12,10 @@ import { doing, nameOf, namesMe, store } from "./store.js";
 
 const QUICK = ["white_check_mark", "x", "eyes"];
 
-/** The node of a message; `follows` when it continues what the same person just said, `inThread` beside its channel; `choices` are what is chosen in it so far. */
+/**
+ * The node of a message; `follows` when it continues what the same person just said, `inThread` beside its
+ * channel; `choices` are what is chosen in it so far.
+ */
 export function messageNode(channel, message, { follows = false, inThread = false, choices = {} } = {}) {
   const when = new Date(Number(message.ts) * 1000);
   const classes = ["message"];

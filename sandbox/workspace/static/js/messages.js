@@ -9,8 +9,8 @@ import { store } from "./store.js";
 const SAME_BREATH = 300;
 
 /**
- * A list that `update(channel, messages, about)` brings up to date. Another `about` means another subject: the
- * list starts over at its end, with a mark before the first message after `readUpTo`.
+ * A list that `update(channel, messages, about)` brings up to date. Another `about` means another subject:
+ * the list starts over at its end, with a mark before the first message after `readUpTo`.
  */
 export function messageList({ inThread = false, label }) {
   const list = h("div", { class: "message-list", role: "log", "aria-label": label, tabindex: "0" });
@@ -40,7 +40,8 @@ export function messageList({ inThread = false, label }) {
       if (newDay) nodes.push(divider(message, shown, next));
       const follows = !newDay && continues(before, message, inThread);
       const known = shown.get(message.ts);
-      const state = JSON.stringify(message) + (message.reply_count ? Math.floor(Date.now() / 60_000) : ""); // "2 minutes ago"
+      const minute = message.reply_count ? Math.floor(Date.now() / 60_000) : ""; // "last reply 2 minutes ago"
+      const state = JSON.stringify(message) + minute;
       const same = !fresh && known?.state === state && known.follows === follows;
       const choices = (!fresh && known?.choices) || {};
       const node = same ? known.node : messageNode(channel, message, { follows, inThread, choices });
@@ -126,7 +127,7 @@ function focusedAction(replaced) {
     : null;
 }
 
-/** Makes the children of `list` be `nodes`, moving only what has to move, so that focus and selection last. */
+/** Makes the children of `list` be `nodes`, moving only what has to move: focus and selection last. */
 function reconcile(list, nodes) {
   const wanted = new Set(nodes);
   for (const child of [...list.children]) if (!wanted.has(child)) child.remove();

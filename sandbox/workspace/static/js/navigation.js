@@ -37,7 +37,7 @@ export function openHome() {
   move({ kind: "home", thread: "", highlight: "" });
 }
 
-/** Goes where the address bar says: `#/C0DEV/1700000000.000100`, or Slack's `/archives/C0DEV/p1700000000000100`. */
+/** Goes where the address says: `#/C0DEV/1700000000.000100`, or as Slack `/archives/C0DEV/p1700000000000100`. */
 export function followAddress(fallback) {
   const permalink = location.pathname.match(/^\/archives\/(\w+)(?:\/p(\d+)(\d{6}))?/);
   if (permalink) {

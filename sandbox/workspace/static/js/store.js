@@ -1,6 +1,6 @@
 // What the page knows. The workspace's changes are applied here; the parts of the page listen.
 
-import { act, boot, follow } from "./api.js";
+import { act, boot, follow, RETRY_MS } from "./api.js";
 
 const listeners = new Set();
 let endFollowing = () => {};
@@ -29,8 +29,8 @@ function tell(change) {
 
 /** Loads everything as `user` and follows what changes from there. */
 export async function become(user) {
-  endFollowing();
   const data = await boot(user);
+  endFollowing();
   Object.assign(store, {
     team: data.team,
     app: data.app,
@@ -46,6 +46,16 @@ export async function become(user) {
   localStorage.setItem("me", data.you);
   tell({ kind: "everything" });
   endFollowing = follow(user, data.seq, { onChange: apply, onState: setOnline });
+}
+
+/** Loads everything again, as soon as the workspace answers. */
+async function reload() {
+  try {
+    await become(store.me.id);
+  } catch {
+    setOnline(false);
+    setTimeout(reload, RETRY_MS);
+  }
 }
 
 /** Does something as the present person. */
@@ -72,7 +82,7 @@ function apply(change) {
   switch (change.kind) {
     case "reset":
     case "channel":
-      become(store.me.id);
+      reload();
       return;
     case "message":
       channel?.messages.set(change.message.ts, change.message);
