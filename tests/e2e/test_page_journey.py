@@ -68,7 +68,11 @@ def test_a_release_typed_approved_and_watched(open_house: Callable[..., House], 
     keep(page, "2-one-approval")
     be(page, house, "U0CAROL", CHANNELS["production"])
     release.locator("[data-name='white_check_mark']").click()
+    release.get_by_role("button", name=re.compile("repl(y|ies)")).click()
+    thread = page.get_by_role("complementary", name="Thread")
     expect(release).to_contain_text("service 2 of 4", timeout=PATIENCE_MS)
+    expect(thread).to_contain_text("Started", timeout=PATIENCE_MS)
+    page.mouse.move(640, 200)
     keep(page, "3-running")
     bars = set()
     while "🟢" not in (text := release.inner_text()):
@@ -79,8 +83,6 @@ def test_a_release_typed_approved_and_watched(open_house: Callable[..., House], 
         )
     assert len(bars) > 2, bars
     expect(release).to_contain_text("released in")
-    release.get_by_role("button", name=re.compile("repl(y|ies)")).click()
-    thread = page.get_by_role("complementary", name="Thread")
     expect(thread).to_contain_text("all services verified", timeout=PATIENCE_MS)
     expect(thread).to_contain_text("released in", timeout=PATIENCE_MS)
     keep(page, "4-released")
