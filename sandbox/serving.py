@@ -27,7 +27,8 @@ GRACE_SECONDS = 0.2
 """How long a request that is under way may take to end after `stop` was asked for."""
 
 SETTLING_SECONDS = 0.01
-"""How long a connection that was accepted just before may take to be known to the server."""
+"""How long a connection that was accepted just now may take to be known to the server; asyncio forgets, and
+leaves hanging, those that it does not know yet when the server is closed."""
 
 LONGEST_STOP_SECONDS = 5.0
 
@@ -68,8 +69,12 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End without uvicorn's fixed pauses, which would be most of the time of a short test."""
-        for listening in (*self.servers, *(sockets or ())):
-            listening.close()
+        loop = asyncio.get_running_loop()
+        for listening in sockets or ():
+            loop.remove_reader(listening)
+        await asyncio.sleep(SETTLING_SECONDS)
+        for server in self.servers:
+            server.close()
         for last_resort in (self._cut, self._cancel):
             if not await self._quiet():
                 last_resort()
@@ -78,9 +83,9 @@ class _Server(uvicorn.Server):
 
     async def _quiet(self) -> bool:
         """Ask every connection to end and give it a moment; whether all did."""
-        state, told = self.server_state, set()
+        state = self.server_state
+        told: set[object] = set()
         deadline = asyncio.get_running_loop().time() + GRACE_SECONDS
-        await asyncio.sleep(SETTLING_SECONDS)
         while state.connections or state.tasks:
             for connection in state.connections - told:
                 with contextlib.suppress(InvalidState):  # a WebSocket that its other end is closing just now

@@ -67,6 +67,14 @@ class TestServing:
         assert reading_ended.wait(10)
         served.stop()
 
+    def test_a_connection_of_just_before_is_ended_as_well(self) -> None:
+        """Accepted, but not yet known to the server when it stops: it must not be left hanging."""
+        for _ in range(10):
+            served = serve(Starlette())
+            with socket.create_connection(("127.0.0.1", served.port), timeout=5) as client:
+                served.stop()
+                assert ended(client)
+
     def test_a_taken_port_is_told_to_the_caller(self) -> None:
         """Not in the thread, where nobody would see it."""
         with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
@@ -85,3 +93,11 @@ class TestServing:
             with pytest.raises(httpx.TransportError):
                 httpx.get(f"{served.url}/cut")
             assert httpx.get(served.url).text == "here"
+
+
+def ended(client: socket.socket) -> bool:
+    """Whether the other end has closed or reset the connection."""
+    try:
+        return client.recv(1) == b""
+    except ConnectionError:
+        return True
