@@ -5,6 +5,8 @@ Run as `make requirements`. A test says what it proves with `@pytest.mark.requir
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 import tomllib
 from collections import defaultdict
@@ -37,8 +39,10 @@ def main() -> int:
     rows = table["kept"] | table["begun"]
     collector = Collector()
     folders = [str(HERE / name) for name in ("unit", "integration", "e2e")]
-    code = pytest.main(["--collect-only", "-q", "-q", "--no-header", *folders], plugins=[collector])
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        code = pytest.main(["--collect-only", "-qq", *folders], plugins=[collector])
     if code != pytest.ExitCode.OK:
+        sys.stdout.write(said.getvalue())
         return int(code)
     console = Console(highlight=False)
     for row, promise in rows.items():
