@@ -31,6 +31,9 @@ WAIT_MS = 250
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 8.0
 """Seconds until something is tried again; below the time after which another process takes it over."""
 
+REDIS_PAUSE = 2.0
+"""Seconds, at most, until a Redis that is away is asked again: it costs little, and people wait."""
+
 SWEEP_SECONDS = 60.0
 """How often the reactions on waiting messages are read, for those whose event never came."""
 
@@ -88,7 +91,7 @@ class InboxLoop:
             except RecordUnavailableError as error:
                 log.warning("The inbox cannot be read; trying again", why=str(error), in_seconds=pause)
                 stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = min(pause * 2, REDIS_PAUSE)
             except Exception:
                 log.exception("The inbox stumbled")
                 stop.wait(pause)

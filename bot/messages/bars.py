@@ -113,8 +113,7 @@ def _aligned(rows: Iterable[Row]) -> list[str]:
     cells = [
         (
             clip(row.service, NAME),
-            bar(row.ready, row.total) if row.note != UNTOUCHED else "",
-            f"{row.ready}/{row.total}" if row.total and row.note != UNTOUCHED else "",
+            f"{bar(row.ready, row.total)} {row.ready}/{row.total}" if row.note != UNTOUCHED else "",
             clip(row.version, VERSION),
             clip(row.note, NOTE),
         )

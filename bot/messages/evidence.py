@@ -13,10 +13,13 @@ LOG, EVENTS = 1_500, 600
 def evidence_pieces(evidence: tuple[Evidence, ...]) -> list[Piece]:
     """The evidence of a failure, the first few pods of it."""
     pieces: list[Piece | None] = []
+    logs: set[tuple[str, ...]] = set()
     for one in evidence[:MOST_PODS]:
+        told = one.log in logs  # pods of one template mostly fail with the same words
+        logs.add(one.log)
         pieces += [
-            lines(_heading(one)),
-            monospace(one.log, at_most=LOG, keep_end=True),
+            lines(_heading(one), ["The same last lines as above."] if told and one.log else None),
+            None if told else monospace(one.log, at_most=LOG, keep_end=True),
             monospace(one.events, at_most=EVENTS, keep_end=True),
         ]
     if len(evidence) > MOST_PODS:

@@ -13,11 +13,11 @@ def help_message(entries: tuple[HelpEntry, ...]) -> Message:
         return _about(entries[0])
     return message(
         "What you can say to Buzzy",
-        lines([bold("What you can say")]),
-        monospace(table((entry.examples[0], entry.summary) for entry in entries)),
         lines(
-            phrase("More about one: ", code("/buzzy help release")),
-            phrase("React with ✅ or ❌ on a release's message, or press its buttons, to approve or refuse."),
+            [bold("What you can say")],
+            *(phrase(code(entry.examples[0]), f"  {entry.summary}") for entry in entries),
+            phrase("More about one of them: ", code("/buzzy help release")),
+            phrase("React with ✅ or ❌ to a release's message, or press its buttons, to approve or refuse."),
         ),
     )
 

@@ -30,11 +30,12 @@ def refusal_message(refusal: Refusal, *, holder: Release | None = None, url: str
     `holder` is the release that stands in the way, `url` leads to its message.
     """
     since: Row = ["since ", moment(holder.request.at, DAY_AND_TIME)] if holder else []
+    problem = clip(refusal.problem.removesuffix(".") if holder else refusal.problem, PARAGRAPH)
     return message(
         refusal.problem,
         lines(
             joined(
-                with_code(clip(refusal.problem, PARAGRAPH)),
+                with_code(problem),
                 since,
                 [link(url, f"{holder.id}'s message")] if holder and url else None,
             ),

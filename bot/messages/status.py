@@ -122,8 +122,7 @@ def _services(one: EnvironmentNow) -> list[str]:
         table(
             (
                 clip(service.service, 30),
-                bar(service.ready, service.total),
-                f"{service.ready}/{service.total}",
+                f"{bar(service.ready, service.total)} {service.ready}/{service.total}",
                 clip(service.version or service.image, 30),
                 clip(service.state or ("healthy" if service.healthy else "not healthy"), 40),
                 f"revision {service.revision}" if service.revision is not None else "",
@@ -155,6 +154,5 @@ def seen_ending(passed: timedelta | None, *, again: bool) -> str:
     """The last line: how old the answer is, and what follows."""
     if passed is None:
         return "Not everything was seen yet; looking now …" if again else "Not everything was seen."
-    if again:
-        return f"As seen {format_duration(passed)} ago; looking again, and telling you if anything differs."
-    return f"As seen {format_duration(passed)} ago."
+    seen = f"As seen {format_duration(passed)} ago" if passed.total_seconds() >= 2 else "As seen just now"
+    return f"{seen}; looking again, and telling you if anything differs." if again else f"{seen}."

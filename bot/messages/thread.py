@@ -42,10 +42,8 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
     """What the thread says of an event; `release` is as it was right after it. None: nothing."""
     match event:
         case e.ReleaseRequested():
-            return _line(
-                "📝",
-                [who(event.by), f" asked for {wording.what(release, application)}", *_reason(event.reason)],
-            )
+            wanted = ("a " if event.kind == "rollback" else "") + wording.what(release, application)
+            return _line("📝", [who(event.by), f" asked for {wanted}", *_reason(event.reason)])
         case e.PlanProposed():
             return _planned(release, event)
         case e.PlanRefused():
@@ -79,7 +77,7 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
         case e.ReleaseFinished():
             return _line("🟢", [wording.ending(release, application)])
         case e.ReleaseFailed():
-            return _line("🔴", [f"Failed: {clip(event.reason, PARAGRAPH)}"], _left(event.changed))
+            return _line("🔴", _failure(release, event))
         case e.RolledBack():
             return _line("🟣", [wording.headline(release).capitalize()])
         case _:
@@ -173,10 +171,15 @@ def _turned_back(event: e.TurnedBack) -> Message:
     return _line("↩️", [f"Going back: {clip(event.because, SENTENCE)}"], below=[steps] if steps else None)
 
 
-def _left(changed: tuple[str, ...]) -> Row:
-    if not changed:
-        return ["Nothing was changed."]
-    return [f"Left as they are: {wording.changed(changed)}"]
+def _failure(release: Release, event: e.ReleaseFailed) -> Row:
+    """How it ended; why stands one line above, if it was a step that failed."""
+    left = "nothing was changed"
+    if event.changed:
+        stay = "is left as it is" if len(event.changed) == 1 else "are left as they are"
+        left = f"{wording.changed(event.changed)} {stay}"
+    if release.failure is not None and release.failure.reason == event.reason:
+        return [f"Failed: {left}"]
+    return [f"Failed: {clip(event.reason, PARAGRAPH)} · {left}"]
 
 
 def step_statuses(release: Release) -> list[str]:

@@ -56,8 +56,13 @@ class Pace:
         self._edited[channel, ts] = now
 
     def hold(self, method: str, channel: str, seconds: float) -> None:
-        """Slack asked to be left alone: with this method, in this channel."""
+        """Slack asked to be left alone: with this method, in this channel.
+
+        It is not in the mood for a burst either, so there is none after the pause.
+        """
         self._held[method, channel] = self._clock() + seconds
+        if method == "chat.postMessage":
+            self._tokens[channel] = (0.0, self._clock())
 
     def _filled(self, channel: str) -> float:
         tokens, at = self._tokens.get(channel, (BURST, self._clock()))

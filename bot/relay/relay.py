@@ -26,7 +26,10 @@ STANDBY_SECONDS = 1.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 """Seconds after an unclear outcome or a dead Slack; the first is long enough for a post to be seen."""
 
-REFUSED_PAUSE = 60.0
+REDIS_PAUSE = 2.0
+"""Seconds, at most, until a Redis that is away is asked again."""
+
+REFUSED_PAUSE = 30.0
 """Seconds after Slack said no, which somebody has to mend: an invitation to a channel, a scope."""
 
 log = structlog.get_logger(__name__)
@@ -64,15 +67,15 @@ class Relay:
 
     def run(self, stop: threading.Event) -> None:
         """Tell until `stop` is set; the step in hand is finished, and another relay may lead at once."""
-        pause = FIRST_PAUSE
+        pause = REDIS_PAUSE / 8
         while not stop.is_set():
             try:
                 self.turn(stop)
-                pause = FIRST_PAUSE
+                pause = REDIS_PAUSE / 8
             except RecordUnavailableError as error:
                 log.warning("The record cannot be read; trying again", why=str(error), in_seconds=pause)
                 stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = min(pause * 2, REDIS_PAUSE)
             except Exception:
                 log.exception("The relay stumbled")
                 stop.wait(pause)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -61,7 +61,7 @@ class Story:
         memory = self._told.of(tale.release.id)
         ts = memory.get("message")
         if ts is None:
-            self._post_message(tale)
+            self._post_message(tale, memory)
             return False
         place = Place(tale.release.request.channel, ts)
         edit_after: LaterError | None = None
@@ -76,12 +76,13 @@ class Story:
             raise edit_after
         return True
 
-    def _post_message(self, tale: Tale) -> None:
+    def _post_message(self, tale: Tale, memory: Mapping[str, str]) -> None:
         release = tale.release
         message = release_message(release, self._application)
         channel = release.request.channel
-        # Before it is posted: found later, by a relay that takes over, it is known what it says.
-        self._told.note(release.id, shown=fingerprint(message))
+        # A post that is found, because an earlier attempt at it succeeded after all, says what was true then.
+        says = "" if "trying_message" in memory else fingerprint(message)
+        self._told.note(release.id, shown=says)
         ts = self._poster.post_once(release.id, "message", Post(release.id, channel, message, tale.since))
         # Who reacts must be understood from now on; only then it counts as posted.
         self._told.stands_at(release.id, Place(channel, ts))

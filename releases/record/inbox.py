@@ -122,4 +122,8 @@ def _delivery(entry: Any) -> Delivery:  # noqa: ANN401 - redis-py gives fields a
     place, fields = entry[0], entry[1]
     if not isinstance(fields, dict):
         fields = dict(zip(fields[::2], fields[1::2], strict=True))
-    return Delivery(place, fields["id"], fields["kind"], json.loads(fields["payload"]))
+    try:
+        payload = json.loads(fields["payload"])
+    except (KeyError, ValueError):
+        payload = {}  # not ours: who reads it finds nothing in it, and is done with it
+    return Delivery(place, fields.get("id", ""), fields.get("kind", ""), payload)

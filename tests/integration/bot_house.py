@@ -21,6 +21,7 @@ from releases.lifecycle import Release
 from releases.plan import Plan, RollOut
 from releases.record import JobQueue, Questions, Record, Store
 from sandbox.workspace import Message, Person, RunningWorkspace, running_workspace
+from sandbox.workspace.settings import Settings as WorkspaceSettings
 from tests.unit.bot_tales import plan, seen
 
 STAGING, PRODUCTION, ON_CALL, GENERAL = "C0STAGING", "C0RELEASES", "C0ONCALL", "C0GENERAL"
@@ -79,8 +80,8 @@ class House:
         self._stop = threading.Event()
         self._settings = settings_for(workspace, redis_url)
 
-    def start(self, http: tuple[str, int] | None = None) -> Bot:
-        """Start a bot and wait until Slack reaches it."""
+    def start(self, http: tuple[str, int] | None = None, *, beside: int = 0) -> Bot:
+        """Start a bot and wait until Slack reaches it, and as many others as run already."""
         slack = Slack(web_client(self.workspace.bot_token, self.workspace.api_url))
         self._stop = threading.Event()
         me = wait_for_slack(slack, self._stop)
@@ -88,7 +89,7 @@ class House:
         self.bot = Bot(self._settings, parse_config(CONFIG), me, http, pace=self.pace)
         self.bot.start(self._stop)
         if http is None:
-            self.workspace.wait_for_app()
+            self.workspace.wait_for_app(beside + 1)
         return self.bot
 
     def stop(self) -> None:
@@ -172,9 +173,11 @@ def eventually(condition: Callable[[], object], what: str, *, seconds: float = 1
 
 
 @contextmanager
-def open_house(redis_url: str, *, start: bool = True) -> Iterator[House]:
+def open_house(
+    redis_url: str, *, start: bool = True, workspace_settings: WorkspaceSettings | None = None
+) -> Iterator[House]:
     """A house for the length of a `with` block."""
-    with running_workspace() as workspace:
+    with running_workspace(workspace_settings) as workspace:
         house = House(workspace, redis_url)
         try:
             if start:

@@ -172,7 +172,7 @@ def test_status_of_one_environment_has_a_line_a_service(house: House) -> None:
     alice = house.person("alice")
     alice.command("/buzzy status staging", STAGING)
     answer = alice.wait_for_ephemeral(STAGING, "What runs in staging")
-    assert "buzzy-main  ██████████  3/3  3.2.0  healthy" in answer
+    assert "buzzy-main  ██████████ 3/3  3.2.0  healthy" in answer
     assert "R1 waits for approval" in answer
 
 

@@ -56,10 +56,10 @@ def test_a_bar_for_each_service_while_it_runs() -> None:
     lines = shown(running.release())
     assert lines[0].startswith("🔵 R42 · buzzy 3.2.0 → 3.2.1 · staging — service 2 of 4 · since ")
     assert lines[3:] == [
-        "buzzy-main    ██████████  3/3  3.2.1  healthy",
-        "buzzy-api     ██████░░░░  2/3  3.2.1  1 starting",
-        "buzzy-files   ░░░░░░░░░░  0/3  3.2.0",
-        "buzzy-worker  ░░░░░░░░░░  0/3  3.2.0",
+        "buzzy-main    ██████████ 3/3  3.2.1  healthy",
+        "buzzy-api     ██████░░░░ 2/3  3.2.1  1 starting",
+        "buzzy-files   ░░░░░░░░░░ 0/3  3.2.0",
+        "buzzy-worker  ░░░░░░░░░░ 0/3  3.2.0",
         "[ Plan ] [ Abort ]",
     ]
 
@@ -96,8 +96,8 @@ def test_an_abort_goes_back_and_says_so() -> None:
     teller.begins(6, seen("buzzy-api", 1, version="3.2.0", state="2 starting"))
     lines = shown(teller.release())
     assert "going back to 3.2.0, step 1 of 3" in lines[0]
-    assert "buzzy-main    ░░░░░░░░░░  0/3  3.2.1  to be undone" in lines
-    assert "buzzy-api     ███░░░░░░░  1/3  3.2.0  2 starting" in lines
+    assert "buzzy-main    ░░░░░░░░░░ 0/3  3.2.1  to be undone" in lines
+    assert "buzzy-api     ███░░░░░░░ 1/3  3.2.0  2 starting" in lines
     for index in (6, 7, 8):
         teller.ends(index)
     ended = teller.happens(e.RolledBack(at=teller.now)).release()
@@ -141,6 +141,7 @@ def test_a_rollback_is_called_one() -> None:
     assert "⚪ R42 · rollback of buzzy · staging — being planned" in shown(back.release())[0]
     back.planned().approved().started(steps=6).happens(e.ReleaseFinished(at=back.now))
     assert "🟢 R42 · rollback of buzzy 3.2.1 → 3.2.0 · staging — rolled back in " in shown(back.release())[0]
+    assert told(back)[0] == "📝 @U0ALICE asked for a rollback of buzzy"
     assert told(back)[-1].startswith("🟢 rolled back in ")
     assert told(back)[-1].endswith(": 3.2.1 → 3.2.0")
 
@@ -151,7 +152,7 @@ def test_thirty_services_fit_on_a_phone() -> None:
     teller = Teller(plan(services=many)).asked().planned().approved().started(steps=11)
     teller.begins(11, seen("service-10", 1, state="2 starting"))
     lines = shown(teller.release())
-    assert "service-10  ███░░░░░░░  1/3  3.2.1  2 starting" in lines
+    assert "service-10  ███░░░░░░░ 1/3  3.2.1  2 starting" in lines
     assert "✔ 10 services done · 19 to come" in lines
     assert len(lines) < 10
 
@@ -196,7 +197,20 @@ def test_the_thread_has_the_pods_own_words() -> None:
     assert failed.startswith("🔴 3/6 buzzy-api to 3.2.1 failed after ")
     assert "buzzy-api-7c9f-x2x1z · CrashLoopBackOff" in failed
     assert "Error: no such table: exports" in failed
-    assert end.endswith("Left as they are: buzzy-main, buzzy-api")
+    assert end.endswith("Failed: buzzy-main, buzzy-api are left as they are")
+
+
+def test_pods_that_fail_alike_are_not_quoted_twice() -> None:
+    """The second one is named; its last lines stand above."""
+    failed, _ = crash(2)
+    evidence = failed.evidence[0]
+    other = evidence.model_copy(update={"pod": "buzzy-api-7c9f-other"})
+    teller = Teller().asked().planned().approved().started(steps=2).begins(2)
+    teller.happens(failed.model_copy(update={"evidence": (evidence, other)}))
+    post = told(teller)[-1]
+    assert "buzzy-api-7c9f-other" in post
+    assert post.count("no such table") == 1
+    assert "The same last lines as above." in post
 
 
 def test_what_was_found_after_a_crash_is_told() -> None:
