@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -14,7 +15,6 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bot import logs
 from bot.answers import Answers
 from bot.app import make_app
 from bot.doors import Door, DoorError, HttpDoor, SocketDoor
@@ -32,6 +32,7 @@ from bot.requests import Requests
 from bot.settings import Settings, load_config
 from bot.slack import Identity, RefusedError, Slack, SlackError, web_client
 from releases.config import Config
+from releases.logs import set_up as set_up_logs
 from releases.record import Inbox, JobQueue, Questions, Record, RecordUnavailableError, Store
 from releases.record.told import Told
 
@@ -42,12 +43,15 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 STOP_SECONDS = 4.5
 """By then the bot has ended: what is in hand takes a call to Slack at most."""
 
+QUIET = {"slack_bolt": logging.ERROR, "slack_sdk": logging.ERROR, "uvicorn": logging.ERROR}
+"""Bolt's warnings are about settings that are meant so."""
+
 log = structlog.get_logger(__name__)
 
 
 def run(settings: Settings, http: tuple[str, int] | None) -> int:
     """Run until SIGTERM or Ctrl-C; the exit code. 1 when it cannot start."""
-    logs.set_up()
+    set_up_logs(QUIET)
     config = load_config(settings.buzzy_config)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
 from functools import partial
@@ -12,8 +13,8 @@ from rq.exceptions import StopRequested
 
 from releases import grammar
 from releases.config import Config, ConfigError, parse_config
+from releases.logs import set_up as set_up_logs
 from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store
-from workers import logs
 from workers.advance import Tools
 from workers.answering import Answers
 from workers.cluster import ClusterError
@@ -25,6 +26,9 @@ from workers.runner import Runner, Stopping
 from workers.settings import WorkerSettings
 
 log = structlog.stdlib.get_logger(__name__)
+
+QUIET = {"rq.worker": logging.WARNING, "rq.job": logging.WARNING, "urllib3": logging.ERROR}
+"""Libraries whose everyday talk nobody needs."""
 
 ANSWER_SECONDS = 5.0
 """Nobody waits for a worker's answer within Slack's 3 s: it can wait for Redis longer than the bot."""
@@ -38,7 +42,7 @@ PAUSE_SECONDS = 1.0
 
 def run(settings: WorkerSettings) -> int:
     """Run until SIGTERM or Ctrl-C; the exit code. 1 when it cannot start."""
-    logs.set_up()
+    set_up_logs(QUIET)
     config = _read_config(settings)
     if config is None:
         return 1
@@ -67,7 +71,6 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
         connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=ANSWER_SECONDS)
         try:
             worker = Runner(connection, jobs.table, reaper, stopping)
-            log.info("ready", environments=list(config.environments), name=worker.name)
             worker.work(logging_level=None)
             if worker.asked_to_end:
                 log.info("ended as asked")
@@ -86,9 +89,7 @@ def _read_config(settings: WorkerSettings) -> Config | None:
     try:
         return parse_config(path.read_text(encoding="utf-8"))
     except OSError as error:
-        log.critical(
-            "no configuration", file=str(path), why=error.strerror, fix="say where it is: BUZZY_CONFIG"
-        )
+        log.critical("no configuration", file=str(path), why=error.strerror, fix="check BUZZY_CONFIG")
     except ConfigError as error:
         log.critical("the configuration has problems", file=str(path), problems=str(error).splitlines())
     return None

@@ -1,18 +1,19 @@
-"""What the worker writes about itself: lines for a person at a terminal, JSON for anything else."""
+"""What the bot and the workers write about themselves: lines for a person at a terminal, JSON for anything else."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 
 import structlog
 
-_QUIET = {"rq.worker": logging.WARNING, "rq.job": logging.WARNING, "urllib3": logging.ERROR}
-"""Libraries whose everyday talk nobody needs."""
 
+def set_up(quiet: Mapping[str, int]) -> None:
+    """Send what structlog and the standard library log to stderr, in one form.
 
-def set_up() -> None:
-    """Send what structlog and the standard library log to stderr, in one form."""
+    `quiet` has libraries whose everyday talk nobody needs, with the level from which they are heard.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -40,5 +41,5 @@ def set_up() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for name, level in _QUIET.items():
+    for name, level in quiet.items():
         logging.getLogger(name).setLevel(level)
