@@ -1,4 +1,4 @@
-"""What the bot and the workers write about themselves: lines for a person at a terminal, JSON for anything else."""
+"""What the bot and the workers log: lines for a person at a terminal, JSON for anything else."""
 
 from __future__ import annotations
 
