@@ -21,7 +21,7 @@ from releases.record import Record, RecordUnavailableError
 from releases.record.record import LEASE_MS
 from workers import words
 from workers.at_work import StepWork
-from workers.cluster import ClusterError, TransientError
+from workers.cluster import BELIEVED_SECONDS, ClusterError, DeniedError, TransientError
 from workers.cluster.connections import Clusters
 from workers.drafting import Drafts
 from workers.drafting import now as clock
@@ -39,6 +39,9 @@ TAKEN_OVER = timedelta(seconds=30)
 
 PATIENCE = timedelta(seconds=15)
 """How long a silent cluster is waited for before anything is changed."""
+
+BELIEVED = timedelta(seconds=BELIEVED_SECONDS)
+"""How long a right must be missing that was there before: see `DeniedError`."""
 
 PAUSE_SECONDS = 0.5
 
@@ -156,6 +159,7 @@ class Advance:
         """Run a step, again and again while the cluster cannot be heard and there is time."""
         step, work = self._release.steps[index].step, self._work(index)
         rollouts = [each.step for each in self._same_way(index) if isinstance(each.step, RollOut)]
+        denied_at: datetime | None = None
         while True:
             try:
                 return run(step, rollouts, work)
@@ -163,6 +167,10 @@ class Advance:
                 if work.now() >= work.deadline:
                     return Failed(f"Whether {step.title} is done could not be seen: {error}")
                 work.silence(error)
+            except DeniedError as error:  # the rights were there when it was planned
+                denied_at = denied_at or work.now()
+                if work.now() - denied_at >= BELIEVED:
+                    return Failed(words.of_error(error))
             except ClusterError as error:
                 return Failed(words.of_error(error))
             if not work.go_on():
@@ -203,7 +211,8 @@ class Advance:
         if release.state is State.TURNING_BACK:
             reason = f"It could not go back: {reason}"
         end = e.ReleaseFailed(at=now, reason=reason, changed=release.changed_services)
-        if not self._append(failed, end):
+        aborting = release.state is State.ABORTING
+        if aborting or not self._writer.append([failed, end], only_in=release.state):
             self._append(failed)
 
     # -- small things --------------------------------------------------------------------------------

@@ -66,15 +66,23 @@ class StepWork:
         self._writer.look()
         return not self._enough() and self._writer.release.state is self._state
 
-    def shown(self, service: str) -> ServiceSeen | None:
-        """How the service was shown last."""
-        return self._writer.release.seen.get(service)
+    def has_shown(self, service: str, image: str) -> bool:
+        """Whether this step has shown the service with that image before, in this job or an earlier one."""
+        pictures = (
+            seen
+            for event in self._writer.events()
+            if isinstance(event, e.StepProgressed) and event.index == self._index
+            for seen in event.seen
+        )
+        return any(
+            seen.service == service and seen.image == image and seen.state != UNSEEN for seen in pictures
+        )
 
     def show(self, seen: ServiceSeen) -> None:
         """Let people see it, if it is news and not too soon after the last."""
         now = self.now()
         too_soon = self._shown_at is not None and now - self._shown_at < SHOW
-        if too_soon or self.shown(seen.service) == seen:
+        if too_soon or self._writer.release.seen.get(seen.service) == seen:
             return
         self._shown_at = now
         self._tell(seen)

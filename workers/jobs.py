@@ -126,8 +126,6 @@ class Jobs:
                 writer.append([e.PlanRefused(at=at, reason=reason)])
             case State.APPROVED:
                 writer.append([e.ReleaseStarted(at=at), failed])
-            case State.ABORTING:
-                writer.append([e.TurnedBack(at=at, steps=(), because=reason), failed])
             case State.RUNNING | State.TURNING_BACK if release.next_index is not None:
                 writer.append([e.StepFailed(at=at, index=release.next_index, reason=reason), failed])
             case _:

@@ -7,6 +7,8 @@ plan are those that will be read back, whatever a webhook makes of them.
 
 from __future__ import annotations
 
+import time
+
 from releases.plan import EnsureConfiguration, Plan, RollOut, Step, verification
 from workers.cluster import (
     AlreadyExistsError,
@@ -18,6 +20,9 @@ from workers.cluster import (
 )
 from workers.templates import read_template
 
+WATCH_SECONDS = 2.0
+"""How long a watch may take to be answered before a plan goes without."""
+
 _NO_DRY_RUN = "does not support dry run"
 
 
@@ -27,6 +32,8 @@ def rehearse(cluster: Cluster, plan: Plan) -> Plan:
         if isinstance(step, EnsureConfiguration):
             _create(cluster, plan, step)
     rollouts = [_written(cluster, plan, step) for step in plan.rollouts()]
+    for step in rollouts[:1]:
+        _watch(cluster, plan, step)
     before = [step for step in plan.steps if isinstance(step, EnsureConfiguration)]
     steps: tuple[Step, ...] = (*before, *rollouts, verification(rollouts))
     return plan.model_copy(update={"steps": steps})
@@ -40,6 +47,18 @@ def _create(cluster: Cluster, plan: Plan, step: EnsureConfiguration) -> None:
     except InvalidError as error:
         if _NO_DRY_RUN not in error.message:
             raise
+
+
+def _watch(cluster: Cluster, plan: Plan, step: RollOut) -> None:
+    """Watch for a moment: a rollout that may be begun but not watched would be left half done.
+
+    Only a refusal counts; a cluster that is slow to answer a watch gives none.
+    """
+    give_up = time.monotonic() + WATCH_SECONDS
+    with cluster.follow(plan.namespace, cluster.deployment(plan.namespace, step.deployment)) as pictures:
+        for seen in pictures:
+            if seen.watched or time.monotonic() >= give_up:
+                return
 
 
 def _written(cluster: Cluster, plan: Plan, step: RollOut) -> RollOut:

@@ -96,6 +96,9 @@ def known_jobs(table: Mapping[str, Run]) -> type[Job]:
 class Runner(Worker):
     """RQ's forking worker, as the module says."""
 
+    max_connection_wait_time = 5.0
+    """Seconds between looks for a Redis that is away; RQ would come to a minute."""
+
     def __init__(
         self, connection: redis.Redis, table: Mapping[str, Run], reaper: Reaper, stopping: Stopping
     ) -> None:
@@ -119,6 +122,10 @@ class Runner(Worker):
 
     def unsubscribe(self) -> None:
         """See `subscribe`."""
+
+    def _install_signal_handlers(self) -> None:
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call] # so shipped
+        log.info("ready", queues=self.queue_names(), worker=self.name)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """What RQ calls every few seconds, whether a job runs or not."""

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from releases.events import Event
-from releases.lifecycle import IllegalEventError, Release
+from releases.lifecycle import IllegalEventError, Release, State
 from releases.record import Held, Lease, MovedError, Record, RecordUnavailableError, StaleError
 from releases.record.record import LEASE_MS
 
@@ -71,17 +71,22 @@ class Writer:
         """The release as it was last read or written."""
         return self._held.release
 
+    def events(self) -> tuple[Event, ...]:
+        """Everything that happened to the release."""
+        return self._patiently(lambda: self._record.events(self._lease.release))
+
     @property
     def interrupted(self) -> bool:
         """Whether the worker before this one ended without a word."""
         return self._lease.interrupted is not None
 
-    def append(self, happened: Sequence[Event]) -> bool:
+    def append(self, happened: Sequence[Event], *, only_in: State | None = None) -> bool:
         """Write events. False when they cannot happen (any more): somebody wrote first, decide again.
 
+        With `only_in` they are not written once the release is in another state, although they could be.
         Raises `StaleError` and, when the lease is over before Redis is back, `RecordUnavailableError`.
         """
-        while True:
+        while only_in is None or self.release.state is only_in:
             before = self._held
             try:
                 self._held = self._patiently(partial(self._record.append, before, happened))
@@ -93,6 +98,7 @@ class Writer:
                 return False
             else:
                 return True
+        return False
 
     def look(self) -> None:
         """Look for news, if it is time to. Raises `StaleError` when somebody else is the writer now."""
@@ -135,9 +141,8 @@ class Writer:
 
     def _is_written(self, before: Held, happened: Sequence[Event]) -> bool:
         """Whether these events are there already: the answer to writing them was lost on the way."""
-        events = self._patiently(lambda: self._record.events(before.release.id))
         start = before.release.position
-        return events[start : start + len(happened)] == tuple(happened)
+        return self.events()[start : start + len(happened)] == tuple(happened)
 
     def _patiently(self, action: Callable[[], T]) -> T:
         """Try until Redis answers, the lease is over or the worker has to end."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from sandbox.cluster import SERVICES_OF_BUZZY, Cluster
-from sandbox.cluster.seed import deployment_of
+from sandbox.cluster.seed import SeedService, deployment_of
 from tests.e2e.controlplane.behaviours import Behaviour
 from tests.e2e.controlplane.plane import ControlPlane
 
@@ -29,8 +29,11 @@ class Arena(Protocol):
     def version(self) -> str:
         """The version of Kubernetes."""
 
-    def seed(self, namespaces: list[str]) -> None:
+    def seed(self, namespaces: list[str], services: Sequence[SeedService] = SERVICES_OF_BUZZY) -> None:
         """Buzzy 3.2.0 in each namespace, with 3.1.4 before it."""
+
+    def clear(self, namespaces: list[str]) -> None:
+        """What was seeded there is wanted no more; it may go on for a while."""
 
     def behave(self, tag: str, behaviour: str) -> None:
         """From now on images of this tag behave so."""
@@ -62,9 +65,12 @@ class SandboxArena:
         self._cluster = cluster
         self.kubeconfig = cluster.kubeconfig(folder / "sandbox.kubeconfig")
 
-    def seed(self, namespaces: list[str]) -> None:
+    def seed(self, namespaces: list[str], services: Sequence[SeedService] = SERVICES_OF_BUZZY) -> None:
         """Buzzy 3.2.0 in each namespace, with 3.1.4 before it."""
-        self._cluster.seed_buzzy(namespaces=namespaces, version=STABLE, previous=PREVIOUS)
+        self._cluster.seed_buzzy(namespaces=namespaces, version=STABLE, previous=PREVIOUS, services=services)
+
+    def clear(self, namespaces: list[str]) -> None:
+        """Nothing: it has room for all that journeys leave behind."""
 
     def behave(self, tag: str, behaviour: str) -> None:
         """From now on images of this tag behave so."""
@@ -86,19 +92,23 @@ class RealArena:
         self.kubeconfig = plane.kubeconfig
         self.version = plane.version
 
-    def seed(self, namespaces: list[str]) -> None:
+    def seed(self, namespaces: list[str], services: Sequence[SeedService] = SERVICES_OF_BUZZY) -> None:
         """Buzzy 3.2.0 in each namespace, with 3.1.4 before it."""
         for namespace in namespaces:
             made: list[Any] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}]
-            made += [deployment_of(namespace, replace(s, replicas=0), PREVIOUS) for s in SERVICES_OF_BUZZY]
+            made += [deployment_of(namespace, replace(s, replicas=0), PREVIOUS) for s in services]
             self._apply(made)
-            for service in SERVICES_OF_BUZZY:
+            for service in services:
                 where = ("-n", namespace, f"deployment/{service.name}")
                 self._plane.kubectl("wait", "--for=jsonpath={.status.observedGeneration}=1", *where)
-            self._apply([deployment_of(namespace, service, STABLE) for service in SERVICES_OF_BUZZY])
+            self._apply([deployment_of(namespace, service, STABLE) for service in services])
         for namespace in namespaces:
-            for service in SERVICES_OF_BUZZY:
+            for service in services:
                 self._plane.kubectl("-n", namespace, "rollout", "status", f"deployment/{service.name}")
+
+    def clear(self, namespaces: list[str]) -> None:
+        """Make room on the two nodes for the next journeys' pods."""
+        self._plane.kubectl("delete", "namespace", "--wait=false", *namespaces)
 
     def behave(self, tag: str, behaviour: str) -> None:
         """From now on images of this tag behave so."""

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kubernetes import client, config
@@ -91,8 +92,8 @@ def open_house(arena: Arena, tmp_path: Path) -> Iterator[Callable[..., House]]:
     """Opens a house for the environments that are named; it is closed at the end."""
     with contextlib.ExitStack() as stack:
 
-        def opened(*environments: str, http: bool = False) -> House:
-            return stack.enter_context(house(arena, tmp_path, *environments, http=http))
+        def opened(*environments: str, **how: Any) -> House:  # noqa: ANN401 - as `house`
+            return stack.enter_context(house(arena, tmp_path, *environments, **how))
 
         yield opened
 

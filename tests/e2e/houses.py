@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from sandbox.cluster import SERVICES_OF_BUZZY
+from sandbox.cluster.seed import SeedService
 from sandbox.stage import CONFIG, Stage
 from sandbox.workspace import Message, Person
 from tests.e2e.arenas import Arena, kubectl
@@ -33,11 +35,25 @@ _numbers = itertools.count(1)
 class House(Stage):
     """A stage with namespaces of its own, and the moves that journeys are made of."""
 
-    def __init__(self, arena: Arena, config: Path, namespaces: dict[str, str], **how: Any) -> None:  # noqa: ANN401 - as Stage
-        """`namespaces` by environment; made by `house`."""
+    def __init__(
+        self,
+        arena: Arena,
+        config: Path,
+        namespaces: dict[str, str],
+        *,
+        workers: Path | None = None,
+        **how: Any,  # noqa: ANN401 - as Stage
+    ) -> None:
+        """`namespaces` by environment, `workers` the kubeconfig of the workers; made by `house`."""
         super().__init__(kubeconfig=arena.kubeconfig, config=config, **how)
         self.arena = arena
         self.namespaces = namespaces
+        self._workers = workers or arena.kubeconfig
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """As the stage has them; the workers may have fewer rights than the people who test."""
+        return super().settings | {"KUBECONFIG": str(self._workers)}
 
     @property
     def alice(self) -> Person:
@@ -111,18 +127,32 @@ class House(Stage):
 
 
 @contextmanager
-def house(arena: Arena, folder: Path, *environments: str, http: bool = False) -> Iterator[House]:
-    """A house whose configuration has these environments, each seeded in a namespace of its own."""
+def house(
+    arena: Arena,
+    folder: Path,
+    *environments: str,
+    http: bool = False,
+    services: Sequence[SeedService] = SERVICES_OF_BUZZY,
+    workers: Callable[[list[str]], Path] | None = None,
+) -> Iterator[House]:
+    """A house whose configuration has these environments, each seeded in a namespace of its own.
+
+    `workers` gives the workers rights in the namespaces, and the kubeconfig with which they have them;
+    without it they may do everything.
+    """
     number = f"{os.getpid()}-{next(_numbers)}"
     namespaces = {name: f"buzzy-{name}-{number}" for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
     config["environments"] = {
         name: {**config["environments"][name], "namespace": namespaces[name]} for name in environments
     }
-    for service in config["services"]:
-        service["deadline"] = DEADLINE
+    config["services"] = [
+        {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": DEADLINE} for each in services
+    ]
     file = folder / "buzzy.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
-    arena.seed(list(namespaces.values()))
-    with House(arena, file, namespaces, http=http) as opened:
+    names = list(namespaces.values())
+    arena.seed(names, services)
+    with House(arena, file, namespaces, workers=workers(names) if workers else None, http=http) as opened:
         yield opened
+    arena.clear(names)

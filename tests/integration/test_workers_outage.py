@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -17,7 +18,7 @@ from releases.lifecycle import State
 from releases.record import RecordUnavailableError, StaleError, Store
 from sandbox.cluster.api.faults import Fault
 from sandbox.redis_server import RedisServer
-from tests.integration.workers_world import CONFIG, World, world
+from tests.integration.workers_world import CONFIG, TOKEN, World, role, world
 from workers import at_work
 from workers.at_work import UNSEEN
 from workers.writer import Writer
@@ -86,11 +87,35 @@ def test_a_cluster_that_stays_away_is_not_called_a_failed_version(store: Store, 
         )
 
 
+def test_an_api_server_that_does_not_know_its_roles_yet_is_waited_for(here: World) -> None:
+    """One that has just started refuses for a moment what it allowed before, in any of the requests."""
+    id_ = here.ask("3.2.1")
+    known: list[int] = []
+
+    def know() -> None:
+        here.cluster.add_user(TOKEN, "buzzy-worker", role())
+
+    def stopping() -> bool:
+        """Asked at each tick; the roles are unknown once in a while, and connections are made anew."""
+        if len(known) < len(here.load(id_).touched):
+            known.append(1)
+            here.cluster.stop()
+            here.cluster.add_user(TOKEN, "buzzy-worker", [])
+            here.cluster.start()
+            threading.Timer(0.3, know).start()
+        return False
+
+    here.jobs = here.worker(stopping=stopping)
+    here.work()
+    assert known
+    assert here.load(id_).state is State.RELEASED, here.load(id_).reason
+
+
 @pytest.mark.parametrize("kind", ["cut", "hang"])
-def test_a_watch_that_breaks_or_hangs_is_made_good(here: World, kind: str) -> None:
+def test_a_watch_that_breaks_or_hangs_is_made_good(here: World, kind: Literal["cut", "hang"]) -> None:
     """Nobody is told: the next look sees what the watch had to say."""
     for path in ("deployments", "pods"):
-        here.cluster.add_fault(Fault(kind, path=f"{path}\\?.*watch=true", count=2))  # type: ignore[arg-type] # a kind
+        here.cluster.add_fault(Fault(kind, path=f"{path}\\?.*watch=[Tt]rue", count=2, after_parts=1))
     here.jobs = here.worker(slice_seconds=1.0)
     release = here.release("3.2.1")
     assert release.state is State.RELEASED

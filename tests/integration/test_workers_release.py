@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sandbox.cluster import Cluster as Sandbox
 from sandbox.cluster.access import Rule
 from sandbox.cluster.api.faults import Fault
 from tests.integration.workers_world import CONFIG, NAMESPACE, SERVICES, TOKEN, World, role, world
+from workers import advance
 from workers.cluster import Cluster, DeploymentSeen, TemplateWrite
 from workers.cluster.connections import Connections
 
@@ -192,8 +194,11 @@ def test_a_right_that_is_missing_is_named_before_anything_is_touched(here: World
     assert not here.cluster.writes(user="buzzy-worker")
 
 
-def test_a_right_that_is_taken_away_in_the_middle_fails_the_step_in_words(here: World) -> None:
-    """The pods that run stay as they are."""
+def test_a_right_that_is_taken_away_in_the_middle_fails_the_step_in_words(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is sure that it is gone; the pods that run stay as they are."""
+    monkeypatch.setattr(advance, "BELIEVED", timedelta(seconds=0.2))
     rules = [rule for rule in role() if rule.resources != ("deployments",)]
 
     def before(name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ SERVICES = ("buzzy-main", "buzzy-api", "buzzy-files", "buzzy-worker")
 ALICE = e.Actor(id="U0ALICE", name="alice")
 BOB = e.Actor(id="U0BOB", name="bob")
 TOKEN = "buzzy-worker"
+SETTLE_SECONDS = 20.0
 ROLE = Path(__file__).parents[2] / "deploy" / "kubernetes" / "workers-rbac.yaml"
 
 CONFIG = """
@@ -219,6 +221,17 @@ class World:
         return found
 
 
+def settle(cluster: Cluster) -> None:
+    """Wait until everything that was seeded runs."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        found = cluster.run(lambda: cluster.store.listing(DEPLOYMENTS))
+        if all(each["status"].get("availableReplicas") == each["spec"]["replicas"] for each in found):
+            return
+        assert time.monotonic() < deadline, "the cluster does not get ready"
+        time.sleep(0.01)
+
+
 def role() -> list[Rule]:
     """The rules of the Role that we ask people to give to the workers: they have to be enough."""
     documents = yaml.safe_load_all(ROLE.read_text())
@@ -242,7 +255,8 @@ def world(
 ) -> Iterator[World]:
     """A world with Buzzy 3.2.0 in it, and 3.1.4 before that, for the length of a block."""
     with running_cluster(speed=speed) as cluster:
-        cluster.seed_buzzy(namespaces=("buzzy-staging", "buzzy-development"))
+        cluster.seed_buzzy(namespaces=(NAMESPACE,))
+        settle(cluster)
         cluster.add_user(TOKEN, "buzzy-worker", role())
         kubeconfig = cluster.kubeconfig(folder / "kubeconfig", token=TOKEN)
         yield World(cluster, kubeconfig, store, config=config, **tools)

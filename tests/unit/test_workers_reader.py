@@ -113,6 +113,7 @@ def news(source: Script, enough: Callable[[list[News]], bool]) -> list[News]:
             heard.append(told.get(timeout=WAIT_SECONDS))
     finally:
         reader.close()
+        reader.join(WAIT_SECONDS)
     return heard
 
 
@@ -169,6 +170,18 @@ def test_a_place_that_is_too_long_ago_means_to_list_again() -> None:
     assert source.asked == ["list", "5", "list", "50"]
 
 
+DENIED = ForbiddenError("watch", "pods", "x")
+
+
+def test_what_was_allowed_before_is_not_denied_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An API server that has just started does not know its roles yet; only a denial that lasts counts."""
+    monkeypatch.setattr(module, "BELIEVED_SECONDS", 0.3)
+    source = Script([listed(5)], [DENIED, DENIED, Answer(), *[DENIED] * 900])
+    heard = news(source, lambda told: any(isinstance(each, Refused) for each in told))
+    assert [type(each) for each in heard[:5]] == [Listed, Lost, Lost, Heard, Lost]
+    assert heard[-1] == Refused(DENIED)
+
+
 @pytest.mark.parametrize(
     "error", [ForbiddenError("list", "pods", "x"), CredentialsRefusedError(), KeyError("items")]
 )
@@ -184,4 +197,5 @@ def test_closing_ends_a_watch_on_which_nothing_comes() -> None:
     assert isinstance(told.get(timeout=WAIT_SECONDS), Listed)
     assert isinstance(told.get(timeout=WAIT_SECONDS), Heard)
     reader.close()
+    reader.join(WAIT_SECONDS)
     assert not reader._thread.is_alive()

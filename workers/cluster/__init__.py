@@ -2,12 +2,14 @@
 
 from workers.cluster.conflicts import despite_conflicts
 from workers.cluster.errors import (
+    BELIEVED_SECONDS,
     AlreadyExistsError,
     ClusterError,
     ClusterUnknownError,
     ClusterUnreachableError,
     ConflictError,
     CredentialsRefusedError,
+    DeniedError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
@@ -28,6 +30,7 @@ from workers.cluster.seen import (
 )
 
 __all__ = [
+    "BELIEVED_SECONDS",
     "AlreadyExistsError",
     "Cluster",
     "ClusterError",
@@ -37,6 +40,7 @@ __all__ = [
     "ConflictError",
     "ContainerSeen",
     "CredentialsRefusedError",
+    "DeniedError",
     "DeploymentSeen",
     "EventSeen",
     "ForbiddenError",

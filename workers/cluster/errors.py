@@ -5,6 +5,9 @@ No text holds a payload, a header or a traceback: it may be shown in a channel.
 
 from __future__ import annotations
 
+BELIEVED_SECONDS = 10.0
+"""How long something must be denied that was allowed before, until that is believed."""
+
 
 class ClusterError(Exception):
     """The cluster did not do what it was asked to. Its text is a sentence without a full stop."""
@@ -48,7 +51,15 @@ class NotFoundError(ClusterError):
         super().__init__(f"there is no {resource.removesuffix('s')} {name} in {namespace}")
 
 
-class ForbiddenError(ClusterError):
+class DeniedError(ClusterError):
+    """Buzzy is not allowed to.
+
+    Trying again does not help, with one exception: an API server that has just started refuses for a
+    moment what it will allow as soon as it has read the roles.
+    """
+
+
+class ForbiddenError(DeniedError):
     """Buzzy's role in the cluster does not allow it."""
 
     def __init__(self, verb: str, resource: str, namespace: str) -> None:
@@ -70,7 +81,7 @@ class InvalidError(ClusterError):
         self.message = message
 
 
-class CredentialsRefusedError(ClusterError):
+class CredentialsRefusedError(DeniedError):
     """The cluster does not know who Buzzy is."""
 
     def __init__(self) -> None:

@@ -7,6 +7,7 @@ made good by the next one.
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
@@ -17,6 +18,7 @@ from workers.cluster.reader import Changed, Heard, Listed, Lost, News, Reader, R
 from workers.cluster.seen import Json, RolloutSeen
 
 TICK_SECONDS = 1.0
+JOIN_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -30,6 +32,7 @@ class Following:
         self._tick = tick_seconds
         self._news: queue.SimpleQueue[tuple[str, News]] = queue.SimpleQueue()
         self._things: dict[str, dict[str, Json]] = {}
+        self._heard: set[str] = set()
         self._lost: dict[str, Lost] = {}
         self._readers: list[Reader] = []
 
@@ -44,6 +47,9 @@ class Following:
         """Stop reading."""
         for reader in self._readers:
             reader.close()
+        until = time.monotonic() + JOIN_SECONDS
+        for reader in self._readers:
+            reader.join(max(0, until - time.monotonic()))
 
     def __iter__(self) -> Iterator[RolloutSeen]:
         """The picture at each change and at least once a second."""
@@ -73,6 +79,7 @@ class Following:
             case Changed(item):
                 self._things[kind][item["metadata"]["uid"]] = item
             case Heard():
+                self._heard.add(kind)
                 self._lost.pop(kind, None)
             case Lost():
                 self._lost[kind] = news
@@ -91,6 +98,7 @@ class Following:
             replica_sets=replica_sets,
             pods=tuple(pod for pod in self._read("pods", parse.pod) if pod.owner in names),
             complete=self._things.keys() == self._sources.keys(),
+            watched=self._heard == self._sources.keys(),
             trouble=None if lost is None else lost.error,
         )
 

@@ -208,6 +208,6 @@ def _json_patch(write: TemplateWrite) -> list[dict[str, Any]]:
     if not write.deployment.annotations:
         patch.append({"op": "add", "path": "/metadata/annotations", "value": {}})
     for key, value in write.annotations.items():
-        escaped = key.replace("~", "~0").replace("/", "~1")
+        escaped = key.replace("/", "~1")  # JSON Pointer's way; a key has no tilde of its own
         patch.append({"op": "add", "path": f"/metadata/annotations/{escaped}", "value": value})
     return patch

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,13 +17,18 @@ from typing import Any, Protocol
 
 import urllib3.exceptions
 
-from workers.cluster.errors import TooManyRequestsError, TransientError
+from workers.cluster.errors import (
+    BELIEVED_SECONDS,
+    ClusterUnreachableError,
+    DeniedError,
+    TooManyRequestsError,
+    TransientError,
+)
 from workers.cluster.seen import Json
 from workers.cluster.translate import ExpiredError, Request, from_status, translated
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 3.0
-JOIN_SECONDS = 1.0
 
 
 class Source(Protocol):
@@ -85,46 +91,62 @@ class Reader:
         self._tell = tell
         self._closed = threading.Event()
         self._response: urllib3.BaseHTTPResponse | None = None
+        self._version = ""
         self._failures = 0
+        self._was_allowed = False
+        self._denied_at: float | None = None
         self._thread = threading.Thread(
             target=self._run, name=f"watch-{source.request.resource}", daemon=True
         )
         self._thread.start()
 
     def close(self) -> None:
-        """End it, also in the middle of a read."""
+        """Let it end, also in the middle of a read."""
         self._closed.set()
         response = self._response
         if response is not None:
             with suppress(ValueError, RuntimeError, OSError):  # it has ended by itself meanwhile
                 response.shutdown()
-        self._thread.join(JOIN_SECONDS)
+
+    def join(self, seconds: float) -> None:
+        """Wait for its end, not for long: one that waits for a connection has nothing more to tell."""
+        self._thread.join(seconds)
 
     def _run(self) -> None:
-        version = ""
         while not self._closed.is_set():
             try:
-                version = self._watch(version or self._list())
+                if not self._version:
+                    self._list()
+                self._watch()
+                self._closed.wait(FIRST_PAUSE)  # something in between may end each watch at once
             except ExpiredError:
-                version = ""
+                self._version = ""
             except TransientError as error:
                 self._pause(error)
+            except DeniedError as error:
+                if self._is_believed():
+                    self._tell(Refused(error))
+                    return
+                self._pause(ClusterUnreachableError("it does not know Buzzy's rights just now"))
             except Exception as error:  # noqa: BLE001 - raised again by whoever listens, in their own thread
                 self._tell(Refused(error))
                 return
 
-    def _list(self) -> str:
+    def _list(self) -> None:
         found = self._source.list()
         self._failures = 0
+        # No sign that it may be watched as well: that is a right of its own.
+        self._denied_at = None
         self._tell(Listed(tuple(found["items"])))
-        return str(found["metadata"]["resourceVersion"])
+        self._version = found["metadata"]["resourceVersion"]
 
-    def _watch(self, version: str) -> str:
-        """Tell what changes behind `version` until the server ends the watch; the version reached then."""
-        response = self._response = self._source.watch(version)
+    def _watch(self) -> None:
+        """Tell what changes from here on, until the server ends the watch."""
+        response = self._response = self._source.watch(self._version)
         try:
             if self._closed.is_set():
-                return version
+                return
+            self._allow()
             self._tell(Heard())
             with translated(self._source.request):
                 for change in _lines(response):
@@ -132,7 +154,7 @@ class Reader:
                     item = change["object"]
                     if change["type"] == "ERROR":
                         raise from_status(self._source.request, item.get("code", 500), item)
-                    version = item["metadata"]["resourceVersion"]
+                    self._version = item["metadata"]["resourceVersion"]
                     if change["type"] != "BOOKMARK":
                         self._tell(Changed(item, gone=change["type"] == "DELETED"))
         except TransientError:
@@ -143,7 +165,15 @@ class Reader:
         finally:
             self._response = None
             response.close()
-        return version
+
+    def _allow(self) -> None:
+        self._was_allowed, self._denied_at = True, None
+
+    def _is_believed(self) -> bool:
+        """Whether it is denied for good: from the beginning, or for long enough."""
+        now = time.monotonic()
+        self._denied_at = self._denied_at or now
+        return not self._was_allowed or now - self._denied_at >= BELIEVED_SECONDS
 
     def _pause(self, error: TransientError) -> None:
         if self._closed.is_set():

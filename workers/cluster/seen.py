@@ -127,12 +127,13 @@ class EventSeen:
 class RolloutSeen:
     """One Deployment with its revisions and pods, as they are known now.
 
-    `complete` is False until each was seen once. With `trouble` the cluster cannot be heard now, and the
-    rest is what was seen last.
+    `complete` is False until each was seen once, `watched` until the cluster has agreed to tell of changes
+    to each. With `trouble` the cluster cannot be heard now, and the rest is what was seen last.
     """
 
     deployment: DeploymentSeen | None = None
     replica_sets: tuple[ReplicaSetSeen, ...] = ()
     pods: tuple[PodSeen, ...] = ()
     complete: bool = False
+    watched: bool = False
     trouble: TransientError | None = None

@@ -1,10 +1,14 @@
-"""Why a rollout failed, in the pods' own words. What cannot be read is left out."""
+"""Why a rollout failed, in the pods' own words.
+
+What cannot be read is left out; what Buzzy may not read says which right is missing.
+"""
 
 from __future__ import annotations
 
 from releases.events import Evidence
-from workers.cluster import Cluster, ClusterError, EventSeen, PodSeen
+from workers.cluster import Cluster, ClusterError, EventSeen, ForbiddenError, PodSeen
 from workers.troubles import Trouble
+from workers.words import of_error
 
 PODS = 2
 LINES = 20
@@ -54,6 +58,8 @@ def _log(cluster: Cluster, namespace: str, pod: str, container: str, *, crashed:
             break
         try:
             lines = cluster.log(namespace, pod, container, lines=LINES, previous=previous)
+        except ForbiddenError as error:
+            return (of_error(error),)
         except ClusterError:
             continue
         if lines:
@@ -64,6 +70,8 @@ def _log(cluster: Cluster, namespace: str, pod: str, container: str, *, crashed:
 def _warnings(cluster: Cluster, namespace: str, pod: str) -> tuple[str, ...]:
     try:
         seen = cluster.warnings(namespace, pod)
+    except ForbiddenError as error:
+        return (of_error(error),)
     except ClusterError:
         return ()
     return tuple(_written(event) for event in seen[-WARNINGS:])

@@ -28,14 +28,9 @@ def _write(step: RollOut, work: Work) -> DeploymentSeen | Failed:
         return deployment
     if digest != step.stable.digest:
         return Failed(f"{step.service} was changed by somebody else meanwhile")
-    if _was_new(step, work):
+    if step.new.image != step.stable.image and work.has_shown(step.service, step.new.image):
+        # The new template was there before: whoever took it away is not fought.
         return Failed(f"{step.service} was set back by somebody else meanwhile")
     work.before_write()
     annotations = marks(work.release, step.new, work.cause)
     return work.cluster.write_template(work.namespace, TemplateWrite(deployment, step.new.spec, annotations))
-
-
-def _was_new(step: RollOut, work: Work) -> bool:
-    """Whether the new template was there before: whoever took it away must not be fought."""
-    shown = work.shown(step.service)
-    return shown is not None and shown.image == step.new.image != step.stable.image

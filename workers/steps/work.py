@@ -32,8 +32,8 @@ class Work(Protocol):
     def show(self, seen: ServiceSeen) -> None:
         """Let people see how a service stands, if that is news."""
 
-    def shown(self, service: str) -> ServiceSeen | None:
-        """How a service was shown last."""
+    def has_shown(self, service: str, image: str) -> bool:
+        """Whether this step has shown the service with that image before, in this job or an earlier one."""
 
     def silence(self, trouble: TransientError | None) -> None:
         """Say whether the cluster can be heard just now; who watches is told when it lasts."""
