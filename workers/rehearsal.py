@@ -11,6 +11,7 @@ import time
 
 from releases.plan import EnsureConfiguration, Plan, RollOut, Step, verification
 from workers.cluster import (
+    BELIEVED_SECONDS,
     AlreadyExistsError,
     Cluster,
     DeploymentSeen,
@@ -22,6 +23,9 @@ from workers.templates import read_template
 
 WATCH_SECONDS = 2.0
 """How long a watch may take to be answered before a plan goes without."""
+
+REFUSAL_SECONDS = BELIEVED_SECONDS + 5.0
+"""The same while there is trouble: it may turn out to be a refusal, which is not believed at once."""
 
 _NO_DRY_RUN = "does not support dry run"
 
@@ -52,12 +56,13 @@ def _create(cluster: Cluster, plan: Plan, step: EnsureConfiguration) -> None:
 def _watch(cluster: Cluster, plan: Plan, step: RollOut) -> None:
     """Watch for a moment: a rollout that may be begun but not watched would be left half done.
 
-    Only a refusal counts; a cluster that is slow to answer a watch gives none.
+    Only a refusal counts; a cluster that does not answer a watch gives none.
     """
-    give_up = time.monotonic() + WATCH_SECONDS
+    began = time.monotonic()
     with cluster.follow(plan.namespace, cluster.deployment(plan.namespace, step.deployment)) as pictures:
         for seen in pictures:
-            if seen.watched or time.monotonic() >= give_up:
+            patience = WATCH_SECONDS if seen.trouble is None else REFUSAL_SECONDS
+            if seen.watched or time.monotonic() - began >= patience:
                 return
 
 

@@ -36,7 +36,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kubeconfig", type=Path, default=default, help="where to write the kubeconfig")
     parser.add_argument("--seed", action="store_true", help="create Buzzy's namespaces and deployments")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster pods come and go")
-    parser.add_argument("--git-version", default="v1.29.14", help="the version that the API reports")
+    parser.add_argument("--git-version", default="v1.37.2", help="the version that the API reports")
     parser.add_argument(
         "--behaviour",
         action="append",

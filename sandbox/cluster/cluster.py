@@ -58,7 +58,7 @@ class Cluster:
         *,
         speed: float = 1.0,
         behaviours: dict[str, str] | None = None,
-        git_version: str = "v1.29.14",
+        git_version: str = "v1.37.2",
         window: int = 5_000,
         bookmark_seconds: float = 10.0,
     ) -> None:
@@ -233,7 +233,7 @@ def running_cluster(
     *,
     speed: float = 20.0,
     behaviours: dict[str, str] | None = None,
-    git_version: str = "v1.29.14",
+    git_version: str = "v1.37.2",
     window: int = 5_000,
     bookmark_seconds: float = 0.2,
 ) -> Iterator[Cluster]:

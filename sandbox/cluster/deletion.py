@@ -49,6 +49,8 @@ def begin_deletion(resource: Resource, thing: Json, options: DeleteOptions) -> b
         finalizers = metadata["finalizers"] = [*finalizers, wanted]
     grace = _grace_seconds(resource, thing, options)
     if not (resource is NAMESPACES or finalizers or grace):
+        if "deletionGracePeriodSeconds" in metadata:
+            metadata["deletionGracePeriodSeconds"] = grace
         return False
     if "deletionTimestamp" not in metadata:
         metadata["deletionTimestamp"] = stamp(now() + timedelta(seconds=grace))

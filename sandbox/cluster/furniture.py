@@ -6,7 +6,7 @@ from sandbox.cluster.resources import NAMESPACES, NODES, SERVICES
 
 NODE_COUNT = 3
 CAPACITY = {"cpu": "8", "memory": "16Gi", "pods": "110", "ephemeral-storage": "100Gi"}
-KUBELET_VERSION = "v1.29.14"
+KUBELET_VERSION = "v1.37.2"
 
 
 def furnish(registry: Registry) -> None:

@@ -135,7 +135,7 @@ class Registry:
             if new != old and not dry_run:
                 self.store.write(resource, new)
             return new, False
-        return (old if dry_run else self.store.remove(resource, old)), True
+        return (new if dry_run else self.store.remove(resource, new)), True
 
     def _filled_in(self, resource: Resource, thing: Json, old: Json, subresource: str) -> Json:
         new = clone(thing)

@@ -71,10 +71,10 @@ class Store:
         return thing
 
     def remove(self, resource: Resource, thing: Json) -> Json:
-        """Take an object out and tell the listeners; returns its last state, at the removal's version."""
+        """Take an object out, `thing` being its last state; returns that at the removal's version."""
         before = self._objects[resource.qualified].pop(_key(thing))
         self.version += 1
-        last = clone(before)
+        last = clone(thing)
         last["metadata"]["resourceVersion"] = str(self.version)
         self._record(Change("DELETED", resource, self.version, last, before))
         return last

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from kubernetes import client
+from kubernetes.config import new_client_from_config
 
 from sandbox.cluster import SERVICES_OF_BUZZY
 from sandbox.cluster.seed import SeedService
@@ -115,8 +117,22 @@ class House(Stage):
 
     def deployments(self, environment: str) -> dict[str, Any]:
         """The Deployments of an environment, by name."""
-        listed = json.loads(self.kubectl(environment, "get", "deployments", "-o", "json"))
+        with self._apps() as apps:
+            answer: Any = apps.list_namespaced_deployment(
+                self.namespaces[environment], _preload_content=False, _request_timeout=(5, 30)
+            )
+            listed = json.loads(answer.data)
         return {item["metadata"]["name"]: item for item in listed["items"]}
+
+    def delete_deployment(self, environment: str, name: str) -> None:
+        """Somebody deletes a Deployment."""
+        with self._apps() as apps:
+            apps.delete_namespaced_deployment(name, self.namespaces[environment], _request_timeout=(5, 30))
+
+    @contextmanager
+    def _apps(self) -> Iterator[client.AppsV1Api]:
+        with new_client_from_config(str(self.kubeconfig)) as api:  # type: ignore[no-untyped-call] # no types
+            yield client.AppsV1Api(api)
 
     def images(self, environment: str) -> dict[str, str]:
         """What each Deployment is to run: its image's tag, by name."""

@@ -33,8 +33,8 @@ def test_a_release_from_the_command_to_the_end(open_house: OpenHouse) -> None:
     finished = [thread.index(f"{service} to 3.2.1") for service in SERVICES]
     assert finished == sorted(finished)
     assert len(house.alice.messages(CHANNELS["staging"])) == 1
-    causes = house.kubectl("staging", "rollout", "history", "deployment/buzzy-api")
-    assert "3.2.0 → 3.2.1" in causes
+    annotations = house.deployments("staging")["buzzy-api"]["metadata"]["annotations"]
+    assert "3.2.0 → 3.2.1" in annotations["kubernetes.io/change-cause"]
 
 
 @pytest.mark.requirement("C3", "C11")
@@ -128,6 +128,7 @@ def test_kubectl_beside_the_bot(open_house: OpenHouse) -> None:
     """After `kubectl rollout undo` the bot's status and history tell what really runs, and who did it."""
     house = open_house("development")
     house.released("/buzzy release 3.2.1 development", "development")
+    assert "3.2.0 → 3.2.1" in house.kubectl("development", "rollout", "history", "deployment/buzzy-api")
     house.kubectl("development", "rollout", "undo", "deployment/buzzy-api")
     house.kubectl("development", "rollout", "status", "deployment/buzzy-api", "--timeout=30s")
     house.alice.command("/buzzy status development", CHANNELS["development"])
@@ -227,7 +228,7 @@ def test_what_cannot_be_done_is_said_before_anything_is_touched(
 def test_a_missing_deployment_is_named(open_house: OpenHouse) -> None:
     """Before anything is touched, with what to do."""
     house = open_house("development")
-    house.kubectl("development", "delete", "deployment", "buzzy-files")
+    house.delete_deployment("development", "buzzy-files")
     message = house.until(
         house.ask("/buzzy release 3.2.1 development", "development"), "cannot be done, nothing was changed"
     )

@@ -495,7 +495,7 @@ def test_images_of_pods_are_all_that_can_change(namespace: Namespace) -> None:
 
 def test_versions_and_health_are_told(cluster: Cluster) -> None:
     """The paths outside the resources answer as a cluster's do."""
-    assert raw(cluster, "GET", "/version").json()["gitVersion"].startswith("v1.29.")
+    assert raw(cluster, "GET", "/version").json()["gitVersion"].startswith("v1.37.")
     assert {raw(cluster, "GET", f"/{path}").text for path in ("livez", "readyz", "healthz")} == {"ok"}
     groups = {group["name"] for group in raw(cluster, "GET", "/apis").json()["groups"]}
     assert {"apps", "batch", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io"} <= groups

@@ -135,8 +135,7 @@ class Reader:
     def _list(self) -> None:
         found = self._source.list()
         self._failures = 0
-        # No sign that it may be watched as well: that is a right of its own.
-        self._denied_at = None
+        self._allow()
         self._tell(Listed(tuple(found["items"])))
         self._version = found["metadata"]["resourceVersion"]
 

@@ -38,7 +38,7 @@ def _version(git_version: str) -> Json:
         "gitVersion": git_version,
         "gitCommit": "0" * 40,
         "gitTreeState": "clean",
-        "buildDate": "2024-01-01T00:00:00Z",
+        "buildDate": "2026-01-01T00:00:00Z",
         "goVersion": "go1.22.12",
         "compiler": "gc",
         "platform": "linux/amd64",

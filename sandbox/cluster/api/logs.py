@@ -52,8 +52,6 @@ def _container(pod: Json, asked: str) -> str:
 def _check_has_log(pod: Json, container: str, *, previous: bool) -> None:
     fields = ("initContainerStatuses", "containerStatuses")
     statuses = [s for field in fields for s in pod["status"].get(field) or [] if s["name"] == container]
-    if not pod["spec"].get("nodeName"):
-        raise bad_request(f"pod {name_of(pod)} does not have a host assigned")
     status: Json = statuses[0] if statuses else {"state": {}}
     if previous and not status.get("lastState"):
         raise bad_request(f'previous terminated container "{container}" in pod "{name_of(pod)}" not found')

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
@@ -41,7 +42,7 @@ class ApiServer:
         self.users = users
         self.journal = Journal()
         self.faults = Faults()
-        self.git_version = "v1.29.14"
+        self.git_version = "v1.37.2"
         self.bookmark_seconds = 10.0
         self.closing = asyncio.Event()
         self._logs = logs
@@ -142,6 +143,8 @@ class ApiServer:
     def _log(self, call: Call) -> Response:
         target = call.target
         pod = self.registry.get(target.resource, target.namespace, target.name)
+        if not pod["spec"].get("nodeName"):
+            return Response(status_code=HTTPStatus.NO_CONTENT)  # No kubelet could be asked.
         return PlainTextResponse(pod_log(pod, call, self._logs))
 
 

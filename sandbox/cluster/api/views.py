@@ -28,7 +28,7 @@ class View:
 
     def bookmark(self, version: int) -> Json:
         """Show how far a watch has come."""
-        metadata = {"resourceVersion": str(version), "creationTimestamp": None}
+        metadata = {"resourceVersion": str(version)}
         return {"kind": self.resource.kind, "apiVersion": self.resource.api_version, "metadata": metadata}
 
 

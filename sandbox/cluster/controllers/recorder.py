@@ -57,6 +57,26 @@ class Recorder:
         subject = _Subject(uid_of(thing), "Warning", reason, source.component, field)
         self._record(thing, subject, message, source)
 
+    def once(self, thing: Json, what: tuple[str, str, str], message: str, source: Source) -> None:
+        """Report something in the newer form of events, with a time to the microsecond instead of a count.
+
+        Args:
+            thing: What it is about.
+            what: The type, the reason, and what was being done.
+            message: What happened, for people.
+            source: Who reports.
+        """
+        store, (kind, reason, action) = self._registry.store, what
+        namespace = namespace_of(thing) or "default"
+        if store.get(NAMESPACES, "", namespace) is None:
+            return
+        event = _event(thing, _Subject(uid_of(thing), kind, reason, "", ""), message, source, namespace)
+        del event["count"]
+        moment = now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        event |= {"source": {}, "firstTimestamp": None, "lastTimestamp": None, "action": action}
+        event |= {"eventTime": moment, "reportingInstance": f"{source.component}-sandbox"}
+        store.write(EVENTS, event)
+
     def _record(self, thing: Json, subject: _Subject, message: str, source: Source) -> None:
         store, namespace = self._registry.store, namespace_of(thing) or "default"
         if store.get(NAMESPACES, "", namespace) is None:

@@ -67,8 +67,10 @@ class ReplicaSetController(Controller):
             orphan = controller_of(pod) is None and not is_deleting(pod) and not is_deleting(rs)
             if orphan and matches_selector(rs["spec"]["selector"], labels_of(pod)):
                 self._adopt(rs, pod)
-        everything = self.store.listing(PODS, namespace_of(rs))
-        return [pod for pod in everything if is_controlled_by(pod, rs) and is_active(pod)]
+        return [pod for pod in self._owned(rs) if is_active(pod)]
+
+    def _owned(self, rs: Json) -> list[Json]:
+        return [pod for pod in self.store.listing(PODS, namespace_of(rs)) if is_controlled_by(pod, rs)]
 
     def _adopt(self, rs: Json, pod: Json) -> None:
         def own(thing: Json) -> None:
@@ -102,6 +104,7 @@ class ReplicaSetController(Controller):
         }
         status = {"replicas": len(pods), "observedGeneration": rs["metadata"]["generation"]}
         status |= {name: count for name, count in counts.items() if count}
+        status["terminatingReplicas"] = sum(is_terminating(pod) for pod in self._owned(rs))
         self.registry.update(REPLICA_SETS, {**rs, "status": status}, manager=MANAGER, subresource="status")
         pending = [moment + wait for moment in ready if moment + wait > now()]
         if pending:
@@ -111,6 +114,11 @@ class ReplicaSetController(Controller):
 def is_active(pod: Json) -> bool:
     """Say whether a pod counts as one of its owner's: neither ended nor on its way out."""
     return pod["status"].get("phase") not in {"Succeeded", "Failed"} and not is_deleting(pod)
+
+
+def is_terminating(pod: Json) -> bool:
+    """Say whether a pod is on its way out, and has not ended yet."""
+    return pod["status"].get("phase") not in {"Succeeded", "Failed"} and is_deleting(pod)
 
 
 def ready_since(pod: Json) -> datetime | None:

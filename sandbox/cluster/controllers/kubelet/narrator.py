@@ -39,8 +39,8 @@ class Narrator:
 
     def started(self, pod: Json, c: Container) -> None:
         """A container was created and started."""
-        self._normal(pod, c, "Created", f"Created container {c.name}")
-        self._normal(pod, c, "Started", f"Started container {c.name}")
+        self._normal(pod, c, "Created", "Container created")
+        self._normal(pod, c, "Started", "Container started")
 
     def start_backs_off(self, pod: Json, c: Container) -> None:
         """The next start waits."""

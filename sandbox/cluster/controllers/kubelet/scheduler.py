@@ -53,18 +53,20 @@ class Scheduler(Controller):
         nodes = self.store.listing(NODES)
         pods = [p for p in self.store.listing(PODS) if p["spec"].get("nodeName") and _holds_room(p)]
         obstacles: Counter[str] = Counter()
+        hopeless = 0
         fitting = []
         for node in nodes:
             here = [p for p in pods if p["spec"]["nodeName"] == name_of(node)]
             why = _obstacle(pod, node, here)
             if why:
                 obstacles[why] += 1
+                hopeless += _obstacle(pod, node, []) != ""
             else:
                 fitting.append((len(here), name_of(node)))
         if fitting:
             self._bind(pod, min(fitting)[1])
         else:
-            self._refuse(pod, len(nodes), obstacles)
+            self._refuse(pod, (len(nodes), hopeless), obstacles)
 
     def _bind(self, pod: Json, node: str) -> None:
         bound = clone(pod)
@@ -72,19 +74,26 @@ class Scheduler(Controller):
         _set_scheduled(bound, {"status": "True"})
         self.store.write(PODS, bound)
         said = f"Successfully assigned {namespace_of(pod)}/{name_of(pod)} to {node}"
-        self._recorder.normal(bound, "Scheduled", said, SOURCE)
+        self._recorder.once(bound, ("Normal", "Scheduled", "Binding"), said, SOURCE)
 
-    def _refuse(self, pod: Json, count: int, obstacles: Counter[str]) -> None:
+    def _refuse(self, pod: Json, counts: tuple[int, int], obstacles: Counter[str]) -> None:
+        """Note why none of so many nodes takes the pod; on so many of them no eviction would help."""
+        count, hopeless = counts
         why = ", ".join(sorted(f"{number} {reason}" for reason, number in obstacles.items()))
         none = f"0/{count} nodes are available"
-        said = f"{none}: {why}. preemption: {none}: {count} No preemption victims found for incoming pod."
+        evictions = {
+            "No preemption victims found for incoming pod": count - hopeless,
+            "Preemption is not helpful for scheduling": hopeless,
+        }
+        no_help = ", ".join(f"{number} {reason}" for reason, number in evictions.items() if number)
+        said = f"{none}: {why}. preemption: {none}: {no_help}."
         known = condition_of(pod, "PodScheduled")
         if known and known.get("message") == said:
             return
         refused = clone(pod)
         _set_scheduled(refused, {"status": "False", "reason": "Unschedulable", "message": said})
         self.registry.update(PODS, refused, manager=MANAGER, subresource="status")
-        self._recorder.warning(pod, "FailedScheduling", said, SOURCE)
+        self._recorder.once(pod, ("Warning", "FailedScheduling", "Scheduling"), said, SOURCE)
 
 
 def requests_of(pod: Json) -> dict[str, Decimal]:

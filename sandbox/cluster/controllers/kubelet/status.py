@@ -127,7 +127,7 @@ def _state(pod: Json, c: Container, *, behind: bool) -> Json:
         "creating": {"reason": "PodInitializing" if behind else "ContainerCreating"},
         "pulling": {"reason": "PodInitializing" if behind else "ContainerCreating"},
         "unpulled": {"reason": "ErrImagePull", "message": pull_failure(c.image)},
-        "pull-backoff": {"reason": "ImagePullBackOff", "message": back_off_message(c.image)},
+        "pull-backoff": {"reason": "ImagePullBackOff", "message": pull_message(c.image)},
         "backoff": {"reason": "CrashLoopBackOff", "message": crash_message(pod, c)},
     }
     if c.stage in waiting:
@@ -172,6 +172,11 @@ def pull_failure(image: str) -> str:
 def back_off_message(image: str) -> str:
     """Return what a kubelet says while it waits before it pulls again."""
     return f'Back-off pulling image "{image}"'
+
+
+def pull_message(image: str) -> str:
+    """Return what a container says while it waits for the next pull: what was wrong with the last one too."""
+    return f"{back_off_message(image)}: ErrImagePull: {pull_failure(image)}"
 
 
 def crash_message(pod: Json, c: Container) -> str:

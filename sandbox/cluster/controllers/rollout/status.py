@@ -44,6 +44,8 @@ def counted(deployment: Json, replica_sets: list[Json], new: Json | None) -> Jso
     old = deployment.get("status", {})
     status: Json = {"observedGeneration": deployment["metadata"]["generation"]}
     status |= {name: number for name, number in counts.items() if number}
+    # Unlike the others it is told when it is nought.
+    status["terminatingReplicas"] = count(replica_sets, "terminatingReplicas")
     if "collisionCount" in old:
         status["collisionCount"] = old["collisionCount"]
     status["conditions"] = clone(old.get("conditions") or [])
