@@ -22,10 +22,10 @@ def test_one_version_counts_for_all_kinds() -> None:
     store = Store()
     heard: list[Change] = []
     stop = store.listen(heard.append)
-    first = store.write(CONFIG_MAPS, _thing("a"))
+    store.write(CONFIG_MAPS, _thing("a"))
     store.write(SECRETS, _thing("a"))
     store.write(CONFIG_MAPS, _thing("a", x="1"))
-    last = store.remove(CONFIG_MAPS, first)
+    last = store.remove(CONFIG_MAPS, _thing("a", x="1"))
     stop()
     store.write(SECRETS, _thing("b"))
     assert [change.type for change in heard] == ["ADDED", "ADDED", "MODIFIED", "DELETED"]

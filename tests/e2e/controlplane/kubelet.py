@@ -32,6 +32,7 @@ NODES = ("node-1", "node-2")
 _BOUND_PODS = "/api/v1/pods?fieldSelector=spec.nodeName!%3D"
 _HOST = "127.0.0.1"
 _RESOURCES = {"cpu": "8", "memory": "16Gi", "ephemeral-storage": "100Gi", "pods": "110"}
+_LAST_ROUNDS = 3
 _PAUSE = 0.1
 
 
@@ -111,6 +112,9 @@ class Kubelet:
             self._failure = failure
         finally:
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            # Connections that were just aborted are closed by the callbacks of the next rounds.
+            for _ in range(_LAST_ROUNDS):
+                self._loop.run_until_complete(asyncio.sleep(0))
             self._loop.close()
             is_registered.set()
 
