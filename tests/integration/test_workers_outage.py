@@ -115,7 +115,7 @@ def test_an_api_server_that_does_not_know_its_roles_yet_is_waited_for(here: Worl
 def test_a_watch_that_breaks_or_hangs_is_made_good(here: World, kind: Literal["cut", "hang"]) -> None:
     """Nobody is told: the next look sees what the watch had to say."""
     for path in ("deployments", "pods"):
-        here.cluster.add_fault(Fault(kind, path=f"{path}\\?.*watch=[Tt]rue", count=2, after_parts=1))
+        here.cluster.add_fault(Fault(kind, path=f"{path}\\?.*watch=[Tt]rue", count=4, after_parts=1))
     here.jobs = here.worker(slice_seconds=1.0)
     release = here.release("3.2.1")
     assert release.state is State.RELEASED
