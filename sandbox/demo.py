@@ -15,6 +15,8 @@ from sandbox.stage import Stage
 from sandbox.tour import BEHAVIOUR, Tour
 
 LOOK_SECONDS = 1.0
+SPEED = 0.4
+"""Pods that take their time: a person wants to see the bars move."""
 
 
 def run() -> int:
