@@ -20,6 +20,7 @@ from tests.e2e.arenas import Arena, RealArena, SandboxArena
 from tests.e2e.controlplane.build import BuildError, commands
 from tests.e2e.controlplane.plane import ControlPlane
 from tests.e2e.controlplane.servers import StartError
+from tests.e2e.grants import Grants
 from tests.e2e.houses import House, house
 
 SPEED = 4.0
@@ -87,13 +88,19 @@ def arena(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield SandboxArena(sandbox, tmp_path_factory.mktemp("arena"))
 
 
+@pytest.fixture(scope="session")
+def grants(request: pytest.FixtureRequest) -> Grants | None:
+    """The workers' rights, as deploy/ gives them; in the sandbox, which has no Roles, they have all."""
+    return None if _is_sandbox() else Grants(request.getfixturevalue("plane"))
+
+
 @pytest.fixture
-def open_house(arena: Arena, tmp_path: Path) -> Iterator[Callable[..., House]]:
+def open_house(arena: Arena, grants: Grants | None, tmp_path: Path) -> Iterator[Callable[..., House]]:
     """Opens a house for the environments that are named; it is closed at the end."""
     with contextlib.ExitStack() as stack:
 
         def opened(*environments: str, **how: Any) -> House:  # noqa: ANN401 - as `house`
-            return stack.enter_context(house(arena, tmp_path, *environments, **how))
+            return stack.enter_context(house(arena, tmp_path, *environments, **{"workers": grants, **how}))
 
         yield opened
 

@@ -143,12 +143,13 @@ class House(Stage):
 
 
 @contextmanager
-def house(
+def house(  # noqa: PLR0913 - each by name, with a default
     arena: Arena,
     folder: Path,
     *environments: str,
     http: bool = False,
     services: Sequence[SeedService] = SERVICES_OF_BUZZY,
+    deadline: str = DEADLINE,
     workers: Callable[[list[str]], Path] | None = None,
 ) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own.
@@ -163,7 +164,7 @@ def house(
         name: {**config["environments"][name], "namespace": namespaces[name]} for name in environments
     }
     config["services"] = [
-        {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": DEADLINE} for each in services
+        {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
     ]
     file = folder / "buzzy.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))

@@ -239,7 +239,8 @@ def test_a_missing_deployment_is_named(open_house: OpenHouse) -> None:
 @pytest.mark.requirement("C1")
 def test_an_outage_of_the_cluster_costs_nothing_but_time(open_house: OpenHouse) -> None:
     """The API goes away in the middle and comes back; the release goes on by itself."""
-    house = open_house("development")
+    # Kubernetes' own controllers need their time to find the API server again.
+    house = open_house("development", deadline="90s")
     house.arena.behave("buzzybuzz/buzzy-api:3.4.0", "slow")
     message = house.ask("/buzzy release 3.4.0 development", "development")
     house.until(message, "service 2 of 4")

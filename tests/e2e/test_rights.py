@@ -8,7 +8,6 @@ import pytest
 
 from sandbox.workspace import Message
 from tests.e2e.arenas import STABLE
-from tests.e2e.controlplane.plane import ControlPlane
 from tests.e2e.grants import Grants, Right, right_of
 from tests.e2e.houses import CHANNELS, PATIENCE, TICK, House
 
@@ -17,17 +16,11 @@ pytestmark = pytest.mark.e2e
 OpenHouse = Callable[..., House]
 
 
-@pytest.fixture(scope="module")
-def grants(plane: ControlPlane) -> Grants:
-    """The ServiceAccount of the workers, in the namespace that deploy/ has for it."""
-    return Grants(plane)
-
-
 @pytest.mark.requirement("C1", "C5", "C6", "V3", "D3")
 @pytest.mark.timeout(240)
 def test_the_role_allows_all_that_is_done_and_no_more(open_house: OpenHouse, grants: Grants) -> None:
     """The journeys' substance as the ServiceAccount: no request is denied, and no rule is never used."""
-    house = open_house("staging", "development", workers=grants)
+    house = open_house("staging", "development")
     _ask_about(house)
     house.released("/buzzy release 3.2.1 staging", "staging", house.bob)
     _fail_and_go_back(house)
@@ -98,7 +91,7 @@ def test_a_missing_right_is_named_before_anything_is_touched(
     open_house: OpenHouse, grants: Grants, missing: Right
 ) -> None:
     """The message says which; the cluster is as it was; with the right given, the same command does it."""
-    house = open_house("development", workers=grants)
+    house = open_house("development")
     namespace = house.namespaces["development"]
     before = house.deployments("development")
     grants.give(namespace, without=missing)
@@ -119,7 +112,7 @@ def test_a_missing_right_is_named_before_anything_is_touched(
 @pytest.mark.parametrize("missing", [Right("get", "pods/log"), Right("list", "events")], ids=str)
 def test_evidence_that_may_not_be_read_says_so(open_house: OpenHouse, grants: Grants, missing: Right) -> None:
     """A failure is told with all that may be read of it, and with the right that the rest needs."""
-    house = open_house("development", workers=grants)
+    house = open_house("development")
     grants.give(house.namespaces["development"], without=missing)
     house.arena.behave("3.3.0", "crash")
     message = house.ask("/buzzy release 3.3.0 development", "development")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from releases import grammar
 from releases.events import Target
@@ -36,18 +37,18 @@ def plan_rollback(scene: Scene, target: Target | None, wanted: Wanted) -> Plan |
     services = ready_services(scene, wanted.services)
     if isinstance(services, Refused):
         return services
-    find, meant = _finder(scene, target or Target(), services)
-    found = [(each, find(each)) for each in services]
+    goal = _goal(scene, target or Target(), services)
+    found = [(each, goal.find(each)) for each in services]
     missing = [each for each, template in found if template is None]
     if missing:
-        return _nowhere(scene, meant, missing)
+        return _nowhere(scene, goal.lacks, missing)
     rollouts = [
         _roll_out(each, template)
         for each, template in reversed(found)
         if template is not None and template.digest != each.stable.digest
     ]
     if not rollouts:
-        return Refused(f"There is nothing to go back to: {scene.environment.name} already runs {meant}.")
+        return Refused(f"There is nothing to go back to: {scene.environment.name} already runs {goal.means}.")
     moving = tuple(each for each in services if each.name in {step.service for step in rollouts})
     return Plan(
         kind="rollback",
@@ -62,24 +63,33 @@ def plan_rollback(scene: Scene, target: Target | None, wanted: Wanted) -> Plan |
     )
 
 
-def _finder(scene: Scene, target: Target, services: tuple[Ready, ...]) -> tuple[Find, str]:
-    """How the templates are found, and what they are called in a sentence."""
+@dataclass(frozen=True)
+class _Goal:
+    """How a service's template is found, what runs then, and what a service lacks that has none such."""
+
+    find: Find
+    means: str
+    lacks: str
+
+
+def _goal(scene: Scene, target: Target, services: tuple[Ready, ...]) -> _Goal:
     if target.version is not None:
         version = target.version
-        return (lambda ready: _of_version(ready, version)), version
+        return _Goal(lambda ready: _of_version(ready, version), version, f"no revision of {version}")
     if target.revision is not None:
         number = target.revision
-        return (lambda ready: _of_revision(ready, number)), f"revision {number}"
+        return _Goal(lambda ready: _of_revision(ready, number), f"revision {number}", f"no revision {number}")
     if target.release is not None:
         id_ = target.release
-        return (lambda ready: _of_release(scene, ready, id_)), f"what {id_} released"
+        what = f"what {id_} released"
+        return _Goal(lambda ready: _of_release(scene, ready, id_), what, f"no revision of {what}")
     running = {each.name: label(each.stable) for each in services}
     before = scene.lineage.before(running)
     if before is None:
-        return _from_cluster(services), "an earlier version"
+        return _Goal(_from_cluster(services), "what was before", "no revision of an earlier version")
     goal = {**running, **before}
-    meant = joined([goal[each.name] for each in services])
-    return (lambda ready: _of_version(ready, goal[ready.name])), meant
+    means = joined([goal[each.name] for each in services])
+    return _Goal(lambda ready: _of_version(ready, goal[ready.name]), means, f"no revision of {means}")
 
 
 def _of_version(ready: Ready, version: str) -> Template | None:
@@ -157,7 +167,7 @@ def _roll_out(ready: Ready, template: Template) -> RollOut:
     )
 
 
-def _nowhere(scene: Scene, meant: str, missing: list[Ready]) -> Refused:
+def _nowhere(scene: Scene, lacks: str, missing: list[Ready]) -> Refused:
     """Which services cannot go there, and where they could go."""
     names = listed([each.name for each in missing])
     have = [
@@ -168,7 +178,7 @@ def _nowhere(scene: Scene, meant: str, missing: list[Ready]) -> Refused:
     rest = tuple(name for name in others if name not in {each.name for each in missing})
     only = grammar.Rollback(scene.environment.name, services=rest).line() if rest else ""
     return Refused(
-        f"{names} {'has' if len(missing) == 1 else 'have'} no revision for {meant}.",
+        f"{names} {'has' if len(missing) == 1 else 'have'} {lacks}.",
         f"Revisions: {'; '.join(have)}." + (f" The others alone: `/buzzy {only} --to …`" if only else ""),
     )
 
