@@ -143,7 +143,7 @@ class House(Stage):
 
 
 @contextmanager
-def house(  # noqa: PLR0913 - each by name, with a default
+def house(
     arena: Arena,
     folder: Path,
     *environments: str,
