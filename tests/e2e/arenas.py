@@ -36,9 +36,6 @@ class Arena(Protocol):
     def seed(self, namespaces: list[str], services: Sequence[SeedService] = SERVICES_OF_BUZZY) -> None:
         """Buzzy 3.2.0 in each namespace, with 3.1.4 before it."""
 
-    def clear(self, namespaces: list[str]) -> None:
-        """What was seeded there is wanted no more; it may go on for a while."""
-
     def behave(self, tag: str, behaviour: str) -> None:
         """From now on images of this tag behave so."""
 
@@ -80,9 +77,6 @@ class SandboxArena:
         """Buzzy 3.2.0 in each namespace, with 3.1.4 before it."""
         self._cluster.seed_buzzy(namespaces=namespaces, version=STABLE, previous=PREVIOUS, services=services)
 
-    def clear(self, namespaces: list[str]) -> None:
-        """Nothing: it has room for all that journeys leave behind."""
-
     def behave(self, tag: str, behaviour: str) -> None:
         """From now on images of this tag behave so."""
         self._cluster.behaviours.set({tag: behaviour})
@@ -116,10 +110,6 @@ class RealArena:
         for namespace in namespaces:
             for service in services:
                 self._plane.kubectl("-n", namespace, "rollout", "status", f"deployment/{service.name}")
-
-    def clear(self, namespaces: list[str]) -> None:
-        """Make room on the two nodes for the next journeys' pods."""
-        self._plane.kubectl("delete", "namespace", "--wait=false", *namespaces)
 
     def behave(self, tag: str, behaviour: str) -> None:
         """From now on images of this tag behave so."""

@@ -172,4 +172,13 @@ def house(
     arena.seed(names, services)
     with House(arena, file, namespaces, workers=workers(names) if workers else None, http=http) as opened:
         yield opened
-    arena.clear(names)
+    _make_room(arena, names)
+
+
+def _make_room(arena: Arena, namespaces: list[str]) -> None:
+    """Delete namespaces: the nodes have room for the pods of a few journeys only. It may take a while."""
+    with new_client_from_config(str(arena.kubeconfig)) as api:  # type: ignore[no-untyped-call] # no types
+        for namespace in namespaces:
+            client.CoreV1Api(api).delete_namespace(
+                namespace, _preload_content=False, _request_timeout=(5, 30)
+            )

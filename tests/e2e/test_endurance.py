@@ -24,7 +24,7 @@ from tests.e2e.houses import CHANNELS, House
 
 pytestmark = pytest.mark.e2e
 
-RELEASES = int(os.environ.get("BUZZY_RELEASES", "10"))
+RELEASES = int(os.environ.get("BUZZY_RELEASES", "5"))
 SERVICES = (*SERVICES_OF_BUZZY, SeedService("buzzy-search"))
 ENVIRONMENT = "development"
 
