@@ -6,6 +6,7 @@ may be run again at any time; so it can be stopped at any line and begin anew wi
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 from sandbox.cluster.objects import Json, controller_of, name_of, namespace_of
@@ -20,7 +21,7 @@ RETRY_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-class Controller:
+class Controller(ABC):
     """A loop over keys; subclasses say which changes concern which keys, and how to put one right."""
 
     resource: Resource
@@ -41,9 +42,9 @@ class Controller:
         """Return the keys to look at when the loop begins."""
         return [key_of(thing) for thing in self.store.listing(self.resource)]
 
+    @abstractmethod
     def sync(self, key: Key) -> None:
         """Put one object right."""
-        raise NotImplementedError
 
     def enqueue(self, key: Key) -> None:
         """Have an object looked at soon."""
