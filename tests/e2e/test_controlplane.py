@@ -192,12 +192,20 @@ def test_account_without_rights_is_refused_and_recorded(plane: ControlPlane, nam
         "create", "rolebinding", "bot", "--role=reader", f"--serviceaccount={namespace.name}:bot"
     )
     bot = plane.kubeconfig_for("bot", namespace.name)
+    _eventually(lambda: _may_list_pods(plane, bot))  # the API server takes a moment to learn of the Role
     plane.kubectl("get", "pods", config=bot)
     with pytest.raises(KubectlError, match="Forbidden"):
         plane.kubectl("delete", "deployment", "buzzy-main", config=bot)
     asked = plane.requests_of("bot", namespace.name)
     assert Request("list", "", "pods", namespace.name, was_allowed=True) in asked
     assert Request("delete", "apps", "deployments", namespace.name, was_allowed=False) in asked
+
+
+def _may_list_pods(plane: ControlPlane, config: Path) -> bool:
+    try:
+        return plane.kubectl("auth", "can-i", "list", "pods", config=config).strip() == "yes"
+    except KubectlError:
+        return False
 
 
 def test_cluster_outlives_its_api_server(plane: ControlPlane, namespace: Namespace) -> None:

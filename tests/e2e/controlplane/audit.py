@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, order=True)
@@ -27,12 +28,20 @@ def requests_of(user: str, audit_log: Path) -> set[Request]:
         audit_log: The log of the API server.
     """
     with audit_log.open(encoding="utf-8") as lines:
-        # A last line without its end is still being written.
-        entries = (json.loads(line) for line in lines if line.endswith("\n"))
-        return {_request(entry) for entry in entries if entry["user"].get("username") == user}
+        entries = [_entry(line) for line in lines]
+    return {_request(entry) for entry in entries if entry and entry["user"].get("username") == user}
 
 
-def _request(entry: dict[str, object]) -> Request:
+def _entry(line: str) -> dict[str, Any] | None:
+    """One entry; None for a line that is still being written, or that was when the server was killed."""
+    try:
+        entry: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return entry
+
+
+def _request(entry: dict[str, Any]) -> Request:
     about = entry.get("objectRef")
     about = about if isinstance(about, dict) else {"resource": str(entry["requestURI"]).partition("?")[0]}
     resource = "/".join(part for part in (about.get("resource"), about.get("subresource")) if part)
