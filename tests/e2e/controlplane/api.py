@@ -39,9 +39,11 @@ class Api:
         # No limit of connections: each pod may be writing while the watch holds one for itself.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=10)
         self._http = httpx.AsyncClient(base_url=url, verify=tls, timeout=10, limits=limits, trust_env=False)
+        self._sending: set[asyncio.Task[httpx.Response]] = set()
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Let what is being sent be answered, and close all connections."""
+        await asyncio.gather(*self._sending, return_exceptions=True)
         await self._http.aclose()
 
     async def list(self, collection: str) -> tuple[list[Json], str]:
@@ -85,9 +87,7 @@ class Api:
         pause = _FIRST_PAUSE
         while True:
             try:
-                answer = await self._http.request(
-                    method, path, content=body, headers={"Content-Type": content_type}
-                )
+                answer = await self._send(method, path, body, content_type)
             except httpx.TransportError:
                 pass
             else:
@@ -95,3 +95,15 @@ class Api:
                     return answer
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _send(self, method: str, path: str, body: str | None, content_type: str) -> httpx.Response:
+        """Send a request that goes on to its end also when nobody waits for it any more.
+
+        A connection that is cancelled while it is being secured would stay open: httpcore closes it on an
+        `Exception`, which a cancellation is not.
+        """
+        request = self._http.request(method, path, content=body, headers={"Content-Type": content_type})
+        sending = asyncio.create_task(request)
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+        return await asyncio.shield(sending)
