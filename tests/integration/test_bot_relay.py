@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -283,19 +284,20 @@ def test_blocks_that_slack_does_not_take_are_told_as_a_sentence(house: House) ->
 def test_of_two_bots_one_tells_and_the_other_takes_over(house: House) -> None:
     """Both act on what comes in; when the one that tells is gone, the other goes on at once."""
     other = House(house.workspace, house.redis_url)
-    other.start(beside=1)
-    message = other.ask("/buzzy release 3.2.1 staging", STAGING)
-    house.stop()
-    other.planned("R1")
-    other.until(message, "waiting for approval")
-    other.person("bob").react(message, TICK)
-    other.until(message, "approved")
-    eventually(lambda: other.record.behind() == (), "everything is told")
-    assert len(other.person("alice").messages(STAGING)) == 1
-    lines = other.thread(message)
-    assert len(lines) == len(set(lines)) == 3
-    other.stop()
-    other.store.close()
+    with contextlib.ExitStack() as ends:
+        ends.callback(other.store.close)
+        ends.callback(other.stop)  # also when an assertion fails: it would act on the next test's deliveries
+        other.start(beside=1)
+        message = other.ask("/buzzy release 3.2.1 staging", STAGING)
+        house.stop()
+        other.planned("R1")
+        other.until(message, "waiting for approval")
+        other.person("bob").react(message, TICK)
+        other.until(message, "approved")
+        eventually(lambda: other.record.behind() == (), "everything is told")
+        assert len(other.person("alice").messages(STAGING)) == 1
+        lines = other.thread(message)
+        assert len(lines) == len(set(lines)) == 3
 
 
 def test_an_alert_is_posted_once_although_its_answer_is_lost(house: House) -> None:
