@@ -23,7 +23,7 @@ from releases.record import JobQueue, Questions, Record, Store
 from releases.record.queue import JobName, QueueName
 from sandbox.cluster import Cluster, running_cluster
 from sandbox.cluster.access import Rule
-from sandbox.cluster.resources import CONFIG_MAPS, DEPLOYMENTS, Resource
+from sandbox.cluster.resources import CONFIG_MAPS, DEPLOYMENTS, LEASES, Resource
 from workers.advance import Tools
 from workers.answering import Answers
 from workers.cluster.connections import Clusters, Connections
@@ -188,6 +188,14 @@ class World:
         """A Deployment as it is stored."""
         return self._read(DEPLOYMENTS, name)
 
+    def revision(self, name: str) -> int:
+        """How often a Deployment's template was changed, counting from 1."""
+        return int(self.deployment(name)["metadata"]["annotations"]["deployment.kubernetes.io/revision"])
+
+    def lease(self) -> dict[str, Any]:
+        """The Lease that says who has the environment, as it is stored."""
+        return self._read(LEASES, "buzzy-release")
+
     def config_map(self, name: str) -> dict[str, Any]:
         """A ConfigMap as it is stored."""
         return self._read(CONFIG_MAPS, name)
@@ -236,7 +244,15 @@ def role() -> list[Rule]:
     """The rules of the Role that we ask people to give to the workers: they have to be enough."""
     documents = yaml.safe_load_all(ROLE.read_text())
     rules = next(each["rules"] for each in documents if each["kind"] == "Role")
-    return [Rule(tuple(r["verbs"]), tuple(r["resources"]), tuple(r["apiGroups"])) for r in rules]
+    return [
+        Rule(
+            tuple(rule["verbs"]),
+            tuple(rule["resources"]),
+            tuple(rule["apiGroups"]),
+            tuple(rule.get("resourceNames", ())),
+        )
+        for rule in rules
+    ]
 
 
 def now() -> datetime:

@@ -1,0 +1,33 @@
+"""A Lease as it is written. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from workers.cluster.port import LeaseWrite
+from workers.cluster.seen import Json
+
+
+def body(metadata: Json, write: LeaseWrite) -> Json:
+    """The whole object, as it is created or put in the place of what was read."""
+    annotations = {**(metadata.get("annotations") or {}), **write.annotations}
+    spec: dict[str, Any] = {
+        "leaseDurationSeconds": int(write.lasts.total_seconds()),
+        "acquireTime": _micro_time(write.acquired_at),
+        "renewTime": _micro_time(write.renewed_at),
+        "leaseTransitions": write.transitions,
+    }
+    if write.holder:
+        spec["holderIdentity"] = write.holder
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {**metadata, "annotations": annotations},
+        "spec": spec,
+    }
+
+
+def _micro_time(at: datetime) -> str:
+    """Kubernetes' MicroTime: always six digits, and a Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
