@@ -163,6 +163,8 @@ class Advance:
                 seen = self._look_around()
                 self._append(e.StepFinished(at=self._now(), index=index, changed=changed, seen=seen))
             case Failed(reason, evidence):
+                with suppress(ClusterError):  # if another installation is at work here, that is why
+                    self._writer.make_sure()
                 self._fail(index, words.sentence(reason), evidence)
             case Unfinished():
                 return

@@ -277,4 +277,6 @@ def test_what_was_approved_is_compared_with_the_cluster_at_the_start(here: World
     assert again.replanned_because is not None
     assert "buzzy-api was changed" in again.replanned_because
     assert "3.2.0-hotfix" in again.replanned_because
-    assert not here.cluster.writes(user="buzzy-worker", namespace=NAMESPACE)
+    written = {each.resource for each in here.cluster.writes(user="buzzy-worker", namespace=NAMESPACE)}
+    assert written == {"leases"}
+    assert "holderIdentity" not in here.lease()["spec"]
