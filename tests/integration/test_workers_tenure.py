@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from rq.timeouts import JobTimeoutException
 
 from releases import events as e
 from releases.lifecycle import State
@@ -29,6 +30,8 @@ from sandbox.cluster.deletion import DeleteOptions
 from sandbox.cluster.resources import LEASES
 from sandbox.redis_server import RedisServer
 from tests.integration.workers_world import NAMESPACE, SERVICES, TOKEN, World, now, role, world
+from workers.cluster import ClusterUnreachableError, ConflictError, TemplateWrite
+from workers.cluster.connections import Connections
 from workers.reaper import Reaper
 from workers.tenure import LASTS, NAME
 
@@ -350,6 +353,61 @@ def test_a_write_that_comes_after_another_installation_took_over_changes_nothing
     release = acme.load(id_)
     assert release.state is State.FAILED
     assert f"another Buzzy took staging over: {other.id} (3.2.2)" in release.reason
+
+
+class HeldUp:
+    """A cluster on whose way a write of buzzy-main is held up: no answer comes, and it may arrive later."""
+
+    def __init__(self, cluster: Any, then: Callable[[], None]) -> None:  # noqa: ANN401 - the workers' port
+        """`then` is called when it is held up."""
+        self._cluster = cluster
+        self._then = then
+        self.write: TemplateWrite | None = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the cluster has
+        return getattr(self._cluster, name)
+
+    def write_template(self, namespace: str, write: TemplateWrite, *, rehearse: bool = False) -> Any:  # noqa: ANN401 - as it is
+        """Hold the first one up."""
+        if rehearse or self.write is not None or write.deployment.name != "buzzy-main":
+            return self._cluster.write_template(namespace, write, rehearse=rehearse)
+        self.write = write
+        self._then()
+        raise ClusterUnreachableError("no answer in time")
+
+
+@pytest.mark.requirement("Q1")
+def test_a_write_that_is_held_up_on_its_way_changes_nothing_afterwards(houses: Houses) -> None:
+    """Nobody died; the worker itself went back meanwhile, and found nothing to undo."""
+    acme = houses.acme
+    id_ = planned(acme)
+    real = Connections(str(acme.kubeconfig))(None)
+    proxy = HeldUp(real, lambda: acme.abort(id_))
+    acme.worker(clusters=lambda _: proxy).advance(id_)
+    acme.work()
+    assert acme.load(id_).state is State.ROLLED_BACK
+    assert proxy.write is not None
+    with pytest.raises(ConflictError):
+        real.write_template(NAMESPACE, proxy.write)
+    assert set(acme.versions().values()) == {"3.2.0"}
+
+
+@pytest.mark.requirement("Q1")
+def test_a_job_that_is_torn_away_owes_a_fence(houses: Houses, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RQ ends one that takes too long, perhaps while a write is under way."""
+    acme = houses.acme
+    id_ = planned(acme)
+
+    def torn(*_: object) -> NoReturn:
+        raise JobTimeoutException
+
+    with monkeypatch.context() as patched:
+        patched.setattr("workers.advance.run", torn)
+        with pytest.raises(JobTimeoutException):
+            acme.jobs.advance(id_)
+    lease = acme.record.take(acme.load(id_), "another")
+    assert lease is not None
+    assert (lease.unfenced, lease.interrupted) == (True, None)
 
 
 @pytest.mark.requirement("Q1")
