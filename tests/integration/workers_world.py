@@ -313,3 +313,5 @@ def main(  # noqa: PLR0917 - as its command line
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(0)  # as RQ's does after a job: threads that keep or watch something are not waited for
