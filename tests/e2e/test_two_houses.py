@@ -21,7 +21,10 @@ def test_one_releases_and_the_other_says_who_holds_it(open_house: OpenHouse) -> 
     one.until(first, "service 2 of 4")
     second = other.ask("/buzzy release 3.2.2 development", "development", who=other.carol)
     second = other.until(second, "cannot be done, nothing was changed")
-    assert "Another Buzzy is releasing to development just now: R1 (3.4.0), asked for by alice in " in second
+    assert (
+        "Another Buzzy is releasing to development just now: R1 (3.4.0), asked for by alice in Buzzy, since "
+        in second
+    )
     assert "/buzzy abort R1" in second
     one.until(first, "🟢")
     assert set(one.images("development").values()) == {"3.4.0"}
