@@ -220,6 +220,42 @@ def test_a_release_that_was_away_while_another_took_over_ends_and_touches_nothin
 
 
 @pytest.mark.requirement("Q2")
+def test_a_release_that_waits_notices_that_it_was_taken_over(
+    houses: Houses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever keeps the Lease alive finds another there; the release ends before its step's time is over."""
+    acme = houses.acme
+    monkeypatch.setattr("workers.tenure.RENEW_SECONDS", 0.1)
+    acme.cluster.set_behaviours({"buzzybuzz/buzzy-main:3.2.1": "never-ready"})
+    id_ = acme.ask("3.2.1")
+    renewed: list[str] = []
+
+    def take(lease: dict[str, Any]) -> None:
+        lease["spec"]["holderIdentity"] = "somebody"
+        lease["metadata"]["annotations"] |= {"buzzy/installation": "5f3a", "buzzy/release": "R7"}
+
+    def stopping() -> bool:
+        """Asked at each tick: when it has been renewed without a write, another takes it."""
+        now_renewed = acme.lease()["spec"]["renewTime"] if acme.load(id_).changed_services else ""
+        if now_renewed and now_renewed not in renewed:
+            renewed.append(now_renewed)
+            if len(renewed) == 5:
+                change_lease(acme, take)
+        return False
+
+    acme.jobs = acme.worker(stopping=stopping)
+    acme.work()
+    release = acme.load(id_)
+    assert release.state is State.FAILED
+    assert release.failure is not None
+    took = release.steps[release.failure.index].took
+    assert took is not None
+    assert took < timedelta(seconds=30)
+    assert "another Buzzy took staging over: R7 " in release.reason
+    assert acme.lease()["spec"]["holderIdentity"] == "somebody"
+
+
+@pytest.mark.requirement("Q2")
 def test_a_release_costs_a_few_requests_and_nothing_is_polled(houses: Houses) -> None:
     """One look and one rehearsal to plan, one take to start, one renewal a write, one to let go."""
     acme = houses.acme
