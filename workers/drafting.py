@@ -107,33 +107,20 @@ class Drafts:
     def _draft(self, name: str, draw: Callable[[Scene], Plan | Refused], *, held: bool = False) -> Draft:
         environment = self._config.environment(name)
         observed = self.look(environment)
-        refused = None if held else self._refused(environment)
-        if refused is not None:
-            return Draft(refused, observed)
-        scene = Scene(self._config, environment, observed, self._record.recent(name, PAST))
-        plan = draw(scene)
-        if isinstance(plan, Plan):
-            plan = self._rehearsed(environment, plan)
-        return Draft(plan, observed)
-
-    def _refused(self, environment: Environment) -> Refused | None:
-        """Why the environment could not be taken at the cluster."""
-        own = Tenant(self._record.installation().id, environment.name)
         cluster = self._clusters(environment.cluster.context)
+        own = Tenant(self._record.installation().id, name)
+        tenure = Tenure(cluster, environment.namespace, own, REHEARSAL, self._clock)
         try:
-            Tenure(cluster, environment.namespace, own, REHEARSAL, self._clock).rehearse()
+            lease = None if held else tenure.look()
+            plan = draw(Scene(self._config, environment, observed, self._record.recent(name, PAST)))
+            if isinstance(plan, Plan):
+                if lease is not None:
+                    tenure.rehearse(lease)
+                plan = rehearse(cluster, plan)
         except TransientError:
             raise
         except HeldError as error:
-            return Refused(str(error), error.hint)
+            plan = Refused(str(error), error.hint)
         except ClusterError as error:
-            return Refused(of_error(error), "Nothing was changed.")
-        return None
-
-    def _rehearsed(self, environment: Environment, plan: Plan) -> Plan | Refused:
-        try:
-            return rehearse(self._clusters(environment.cluster.context), plan)
-        except TransientError:
-            raise
-        except ClusterError as error:
-            return Refused(of_error(error), "Nothing was changed.")
+            plan = Refused(of_error(error), "Nothing was changed.")
+        return Draft(plan, observed)

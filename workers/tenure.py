@@ -90,15 +90,21 @@ class Tenure:
         """Whether this worker has taken it."""
         return self._seen is not None
 
-    def rehearse(self) -> None:
-        """Find out whether it could be taken, without taking it. Raises `HeldError`."""
-        seen = self._read()
-        if seen is None:
-            with suppress(ConflictError):  # somebody was quicker; the right to create it is there
-                self._create(rehearse=True)
-            seen = _UNHELD
+    def look(self) -> LeaseSeen:
+        """It, if it could be taken now. Raises `HeldError`."""
+        seen = self._read() or _UNHELD
         self._make_way(rival(seen, self._own, self._now()), seen)
-        with suppress(ConflictError, NotFoundError):  # there is nothing to change, but it would be allowed
+        return seen
+
+    def rehearse(self, seen: LeaseSeen) -> None:
+        """Find out whether this worker may do what it has to, without doing it; `seen` is from `look`.
+
+        That somebody changes it meanwhile says nothing about rights.
+        """
+        if seen is _UNHELD:
+            with suppress(ConflictError):
+                self._create(rehearse=True)
+        with suppress(ConflictError):
             self._write(seen, rehearse=True)
 
     def take(self, *, fence: Callable[[], None]) -> None:
@@ -144,7 +150,7 @@ class Tenure:
                 return
             try:
                 self._seen = self._write(self._seen)
-            except (ConflictError, NotFoundError):
+            except ConflictError:
                 self._seen = despite_conflicts(self._regain)
 
     def let_go(self) -> None:
@@ -153,12 +159,12 @@ class Tenure:
             seen, self._seen = self._seen, None
             if seen is None:
                 return
-            with suppress(ConflictError, NotFoundError):
+            with suppress(ConflictError):
                 self._write(seen, holder="")
                 return
             last = self._read()
             if last is not None and last.holder == self._writer:  # an answer was lost on the way
-                with suppress(ConflictError, NotFoundError):
+                with suppress(ConflictError):
                     self._write(last, holder="")
 
     def rest(self) -> float:

@@ -56,10 +56,9 @@ class LeaseCluster:
         """Change it."""
         self.asked.append("update, rehearsed" if rehearse else "update")
         self._meet_others()
-        if self.stored is None:
-            raise NotFoundError("leases", seen.metadata["name"], namespace)
-        if self.stored.metadata["resourceVersion"] != seen.metadata.get("resourceVersion"):
-            raise ConflictError("it was changed")
+        version = None if self.stored is None else self.stored.metadata["resourceVersion"]
+        if version != seen.metadata.get("resourceVersion"):
+            raise ConflictError(f"{namespace}/{seen.metadata['name']} was changed")
         return self._store(seen.metadata, write, rehearse=rehearse)
 
     def _meet_others(self) -> None:

@@ -29,5 +29,9 @@ def body(metadata: Json, write: LeaseWrite) -> Json:
 
 
 def _micro_time(at: datetime) -> str:
-    """Kubernetes' MicroTime: always six digits, and a Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """Kubernetes' MicroTime, which has a fraction of six digits.
+
+    The client makes a time of our text and leaves a fraction of zero out, which the server does not take: a
+    microsecond more hurts nobody.
+    """
+    return max(at, at.replace(microsecond=1)).astimezone(UTC).isoformat()
