@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.contracts.clients import connected, plain, settled
 from tests.e2e.contracts.things import CAUSE, deployment, image, pod
 from tests.e2e.contracts.worlds import Place, World, eventually
 from workers.cluster import (
@@ -21,64 +17,13 @@ from workers.cluster import (
     DeploymentSeen,
     ForbiddenError,
     InvalidError,
-    LeaseSeen,
-    LeaseWrite,
     NotFoundError,
     RolloutSeen,
     TemplateWrite,
     despite_conflicts,
 )
-from workers.cluster.connections import Connections
-from workers.cluster.kube import KubernetesCluster
 
 Seen = Callable[[Any], Any]
-
-
-@pytest.fixture(scope="session")
-def cluster_client(world: World) -> Iterator[Cluster]:
-    """The workers' client, with every right."""
-    with _connected(world.kubeconfig) as made:
-        yield made
-
-
-@contextmanager
-def _connected(kubeconfig: Path) -> Iterator[Cluster]:
-    """A client whose connections are closed at the end; the workers' own last as long as their process."""
-    made = Connections(str(kubeconfig))(None)
-    yield made
-    assert isinstance(made, KubernetesCluster)
-    made._core.api_client.rest_client.pool_manager.clear()
-
-
-@pytest.fixture
-def web(place: Place, cluster_client: Cluster) -> DeploymentSeen:
-    """A Deployment whose one pod is ready."""
-    place.make("deployments", deployment(replicas=1, annotations={CAUSE: "first"}))
-    return _settled(cluster_client, place, "web")
-
-
-def _settled(cluster: Cluster, place: Place, name: str) -> DeploymentSeen:
-    def settled() -> DeploymentSeen | None:
-        found = cluster.deployment(place.name, name)
-        is_over = (
-            found.observed_generation == found.generation and found.updated == found.pods == found.wanted
-        )
-        progressing = found.condition("Progressing")
-        is_told = progressing is not None and progressing.reason == "NewReplicaSetAvailable"
-        return found if is_over and is_told and found.available == found.wanted else None
-
-    return eventually(settled)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any of the client's values
-    """A value as JSON, so that it can be compared."""
-    if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return "<version>" if isinstance(value, str) and value.isdecimal() and int(value) > 20 else value
 
 
 def test_workers_see_a_deployment(
@@ -86,7 +31,7 @@ def test_workers_see_a_deployment(
 ) -> None:
     """All fields of a Deployment that the workers read: counts, generations, revision, conditions."""
     assert [each.name for each in cluster_client.deployments(place.name)] == ["web"]
-    found = seen(_plain(web))
+    found = seen(plain(web))
     assert (found["revision"], found["selector"], found["history_limit"]) == (1, "app=web", 10)
     assert {each["type"]: each["status"] for each in found["conditions"]} == {
         "Available": True,
@@ -101,7 +46,7 @@ def test_workers_see_revisions(
     (found,) = cluster_client.replica_sets(place.name)
     assert (found.owner, found.template, found.revision) == (web.uid, web.template, 1)
     hidden = {"template_hash": "<hash>"}
-    assert seen(_plain(found) | hidden)["annotations"][CAUSE] == "first"
+    assert seen(plain(found) | hidden)["annotations"][CAUSE] == "first"
 
 
 def test_workers_see_pods(place: Place, cluster_client: Cluster, web: DeploymentSeen, seen: Seen) -> None:
@@ -109,7 +54,7 @@ def test_workers_see_pods(place: Place, cluster_client: Cluster, web: Deployment
     (revision,) = cluster_client.replica_sets(place.name)
     (found,) = cluster_client.pods(place.name)
     assert (found.owner, found.template_hash) == (revision.name, revision.template_hash)
-    told = seen(_plain(found) | {"template_hash": "<hash>"})
+    told = seen(plain(found) | {"template_hash": "<hash>"})
     assert (told["ready"], told["phase"], told["unplaced"]) == (True, "Running", None)
 
 
@@ -128,7 +73,7 @@ def test_workers_rehearse_and_write_a_template(
     assert cluster_client.deployment(place.name, "web").template == web.template
     written = despite_conflicts(lambda: write(rehearse=False))
     assert rehearsed.template == written.template
-    found = seen(_plain(_settled(cluster_client, place, "web")))
+    found = seen(plain(settled(cluster_client, place, "web")))
     assert (found["revision"], found["annotations"]["buzzy.io/release"]) == (2, "R1")
 
 
@@ -172,116 +117,6 @@ def test_workers_make_config_maps_once(place: Place, cluster_client: Cluster, se
         cluster_client.create_config_map(*arguments)
     assert cluster_client.config_map(place.name, "settings") == {"buzzy.json": "{}\n"}
     assert seen([str(absent.value), str(there.value)])[1] == 'configmaps "settings" already exists'
-
-
-HELD = LeaseWrite(
-    holder="one",
-    lasts=timedelta(seconds=60),
-    acquired_at=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
-    renewed_at=datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC),
-    transitions=1,
-    annotations={"buzzy/release": "R1"},
-)
-
-
-def test_workers_create_a_lease_once(place: Place, cluster_client: Cluster, seen: Seen) -> None:
-    """It is read back as written, a rehearsal stores nothing, and a second creation is told so."""
-    there = (place.name, "buzzy-release")
-    cluster_client.create_lease(*there, HELD, rehearse=True)
-    with pytest.raises(NotFoundError) as absent:
-        cluster_client.lease(*there)
-    made = cluster_client.create_lease(*there, HELD)
-    with pytest.raises(AlreadyExistsError) as exists:
-        cluster_client.create_lease(*there, HELD)
-    assert cluster_client.lease(*there) == made
-    assert (made.holder, made.lasts, made.transitions) == ("one", HELD.lasts, 1)
-    assert made.acquired_at == HELD.acquired_at
-    assert made.renewed_at == HELD.renewed_at + timedelta(microseconds=1)  # a whole second is not written
-    assert made.annotations == {"buzzy/release": "R1"}
-    assert seen([_plain(made), str(absent.value), str(exists.value)])[1:] == [
-        "there is no lease buzzy-release in <namespace>",
-        'leases.coordination.k8s.io "buzzy-release" already exists',
-    ]
-
-
-def test_workers_write_a_lease_from_its_latest_version(
-    place: Place, cluster_client: Cluster, seen: Seen
-) -> None:
-    """Of two that change what they both read, the second is told Conflict, already in the rehearsal.
-
-    What others noted on it stays; let go, it has no holder.
-    """
-    first = cluster_client.create_lease(place.name, "buzzy-release", HELD)
-    place.merge("leases", "buzzy-release", {"metadata": {"labels": {"a": "b"}}})
-    told = []
-    for rehearse in (True, False):
-        with pytest.raises(ConflictError) as caught:
-            cluster_client.write_lease(place.name, first, HELD, rehearse=rehearse)
-        told.append(str(caught.value))
-    let_go = dataclasses.replace(HELD, holder="", annotations={"buzzy/version": "3.2.1"})
-    latest = cluster_client.lease(place.name, "buzzy-release")
-    rehearsed = cluster_client.write_lease(place.name, latest, let_go, rehearse=True)
-    assert cluster_client.lease(place.name, "buzzy-release") == latest
-    written = cluster_client.write_lease(place.name, latest, let_go)
-    assert (rehearsed.holder, written.holder) == ("", "")
-    assert written.annotations == {"buzzy/release": "R1", "buzzy/version": "3.2.1"}
-    assert written.metadata["labels"] == {"a": "b"}
-    said, _ = seen([told, _plain(written)])
-    assert all("the object has been modified" in each for each in said)
-
-
-def test_workers_cannot_write_a_lease_that_was_removed(
-    place: Place, cluster_client: Cluster, seen: Seen
-) -> None:
-    """Whoever held it is told so, and creates it anew instead; the same after another has created it."""
-    there = (place.name, "buzzy-release")
-    first = cluster_client.create_lease(*there, HELD)
-    place.remove("leases", "buzzy-release")
-    told = []
-    for _ in range(2):
-        with pytest.raises(ConflictError) as caught:
-            cluster_client.write_lease(place.name, first, HELD)
-        told.append(str(caught.value))
-        with contextlib.suppress(AlreadyExistsError):
-            cluster_client.create_lease(*there, HELD)
-    assert all("UID in precondition" in each for each in seen(told))
-
-
-def test_workers_rehearse_a_write_of_a_lease_that_is_not_there(
-    place: Place, cluster_client: Cluster, seen: Seen
-) -> None:
-    """A Lease is made by a PUT as well: the answer shows the right to write, and nothing is stored."""
-    unheld = LeaseSeen({"name": "buzzy-release"})
-    rehearsed = cluster_client.write_lease(place.name, unheld, HELD, rehearse=True)
-    with pytest.raises(NotFoundError):
-        cluster_client.lease(place.name, "buzzy-release")
-    assert seen(_plain(rehearsed))["holder"] == "one"
-
-
-def test_workers_fence_a_deployment(
-    place: Place, cluster_client: Cluster, web: DeploymentSeen, seen: Seen
-) -> None:
-    """A write from before the fence is a ConflictError; nothing is rolled out, no generation is counted."""
-    before = cluster_client.deployment(place.name, "web")
-    cluster_client.fence(place.name, "web", "7-one")
-    with pytest.raises(ConflictError):
-        cluster_client.write_template(place.name, TemplateWrite(before, before.template, {"a": "b"}))
-    after = cluster_client.deployment(place.name, "web")
-    assert (after.generation, after.revision, after.template) == (
-        before.generation,
-        before.revision,
-        before.template,
-    )
-    assert after.annotations == before.annotations
-    cluster_client.fence(place.name, "web", "7-two")
-    assert cluster_client.deployment(place.name, "web").resource_version != after.resource_version
-    with pytest.raises(NotFoundError) as absent:
-        cluster_client.fence(place.name, "nothing", "7-three")
-    labels = place.get("deployments", "web")["metadata"]["labels"]
-    assert seen([labels, str(absent.value)]) == [
-        {"buzzy/fence": "7-two"},
-        "there is no deployment nothing in <namespace>",
-    ]
 
 
 def test_workers_read_warnings_and_logs(place: Place, cluster_client: Cluster, seen: Seen) -> None:
@@ -330,7 +165,7 @@ def _last_of(pictures: Iterator[RolloutSeen], before: int) -> RolloutSeen:
 
 def test_workers_are_told_which_right_is_missing(world: World, place: Place, seen: Seen) -> None:
     """A 403 of RBAC becomes a ForbiddenError that names what the Role needs."""
-    with _connected(world.account(place.name, "stranger", "list", "pods")) as stranger:
+    with connected(world.account(place.name, "stranger", "list", "pods")) as stranger:
         assert stranger.pods(place.name) == ()
         with pytest.raises(ForbiddenError) as caught:
             stranger.deployments(place.name)
