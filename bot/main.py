@@ -106,6 +106,7 @@ class Bot:
         token, url = settings.slack_bot_token.get_secret_value(), settings.redis_url
         self._slack = Slack(web_client(token, settings.slack_api_url))
         self._config = config
+        self._me = me
         self._name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._queue = JobQueue.connect(url)
         self._hasty = Store.connect(url)
@@ -130,6 +131,8 @@ class Bot:
 
     def start(self, stop: threading.Event) -> None:
         """Start acting and telling, then let Slack in. Raises `DoorError`."""
+        with contextlib.suppress(RecordUnavailableError):  # others in the same cluster see its id alone then
+            Record(self._hasty).name_installation(self._me.workspace)
         for loop in self._loops:
             thread = threading.Thread(target=loop, args=(stop,), name=loop.__qualname__, daemon=True)
             thread.start()

@@ -71,6 +71,8 @@ class Identity:
     team: str
     user: str
     bot: str
+    workspace: str = ""
+    """The workspace's name, as people know it."""
 
 
 class Slack:
@@ -83,7 +85,12 @@ class Slack:
     def whoami(self) -> Identity:
         """Whose token this is. Refused as `invalid_auth` and the like when it is nobody's."""
         answer = self._call("auth.test")
-        return Identity(str(answer["team_id"]), str(answer["user_id"]), str(answer.get("bot_id") or ""))
+        return Identity(
+            str(answer["team_id"]),
+            str(answer["user_id"]),
+            str(answer.get("bot_id") or ""),
+            str(answer.get("team") or ""),
+        )
 
     # -- messages ----------------------------------------------------------------------------------
 

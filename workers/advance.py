@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from releases import events as e
 from releases.config import Config
-from releases.lifecycle import Release, State, StepState, StepStatus
+from releases.lifecycle import MOVING, Release, State, StepState, StepStatus
 from releases.plan import Plan, RollOut, Step, Verify
 from releases.record import Record, RecordUnavailableError
 from releases.record.record import LEASE_MS
@@ -25,6 +25,7 @@ from workers.cluster import BELIEVED_SECONDS, ClusterError, DeniedError, Transie
 from workers.cluster.connections import Clusters
 from workers.drafting import Drafts
 from workers.drafting import now as clock
+from workers.hold import Hold
 from workers.observe import Observed, services_seen, snapshot
 from workers.planning import Refused
 from workers.steps import Done, Failed, Outcome, Unfinished, run
@@ -68,11 +69,19 @@ class Advance:
         """`writer` holds the release."""
         self._tools = tools
         self._writer = writer
+        self._hold = Hold(tools.record, tools.config, tools.clusters, writer, tools.now)
         self._began = time.monotonic()
         self._taken_at = tools.now()
 
     def go(self) -> None:
-        """Go on until the release has ended or the job should. Raises `StaleError` when it was taken over."""
+        """Go on until the release has ended or the job should.
+
+        Raises `StaleError` when another worker took it over, and `HeldError` when another installation has
+        the environment.
+        """
+        if self._release.state in MOVING:
+            with suppress(ClusterError):  # the step that is next meets it again
+                self._hold.resume()
         if self._writer.interrupted:
             seen = self._look_around()
             self._append(e.Interrupted(at=self._now(), found=words.found(self._release, seen)))
@@ -95,11 +104,14 @@ class Advance:
     # -- the beginning and the end -------------------------------------------------------------------
 
     def _start(self) -> None:
-        """Start, if the plan that was approved is still what would be planned."""
+        """Take the environment at the cluster; start, if what was approved is still what would be planned."""
         approved = self._release.plan
         try:
             draft = self._tools.drafts.patiently(
-                self._release.request, until=self._taken_at + self._tools.patience, go_on=self._look_out
+                self._release.request,
+                until=self._taken_at + self._tools.patience,
+                go_on=self._look_out,
+                take=self._hold.take,
             )
         except ClusterError as error:
             self._append(e.ReplanRequested(at=self._now(), because=words.of_error(error)))
@@ -151,6 +163,8 @@ class Advance:
                 seen = self._look_around()
                 self._append(e.StepFinished(at=self._now(), index=index, changed=changed, seen=seen))
             case Failed(reason, evidence):
+                with suppress(ClusterError):  # if another installation is at work here, that is why
+                    self._writer.make_sure()
                 self._fail(index, words.sentence(reason), evidence)
             case Unfinished():
                 return
@@ -162,8 +176,11 @@ class Advance:
         denied_at: datetime | None = None
         while True:
             try:
+                self._hold.resume()
                 return run(step, rollouts, work)
             except TransientError as error:
+                if isinstance(step, RollOut):  # a write may have been sent, and be under way
+                    self._writer.note_unfenced(is_so=True)
                 if work.now() >= work.deadline:
                     return Failed(f"Whether {step.title} is done could not be seen: {error}")
                 work.silence(error)

@@ -1,4 +1,7 @@
-"""Making a release's plan: look at the cluster, plan, and ask the cluster whether it would agree."""
+"""Making a release's plan: look at the cluster, plan, and ask the cluster whether it would agree.
+
+Where another installation of Buzzy is at work there is no plan: what it would be made from is in motion.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from releases.config import Config, Environment
-from releases.events import ReleaseRequested, Target
+from releases.events import ReleaseRequested
 from releases.plan import Plan
 from releases.record import Record
 from releases.version import Version
@@ -17,12 +20,17 @@ from workers.cluster.connections import Clusters
 from workers.observe import Observed, observe
 from workers.planning import Refused, Scene, Wanted, plan_release, plan_rollback
 from workers.rehearsal import rehearse
+from workers.tenant import Tenant
+from workers.tenure import HeldError, Tenure
 from workers.words import of_error
 
 PAST = 30
 """How many releases of an environment are read to know what it ran before."""
 
 PAUSE_SECONDS = 0.5
+
+REHEARSAL = "rehearsal"
+"""Nobody holds anything under this name."""
 
 
 @dataclass(frozen=True)
@@ -55,23 +63,37 @@ class Drafts:
         cluster = self._clusters(environment.cluster.context)
         return observe(cluster, self._config, environment, self._clock())
 
-    def of_request(self, request: ReleaseRequested) -> Draft:
-        """The plan that a request leads to. Raises `UnknownEnvironment` and `ClusterError`."""
+    def of_request(self, request: ReleaseRequested, *, take: Callable[[], None] | None = None) -> Draft:
+        """The plan that a request leads to. Raises `UnknownEnvironment` and `ClusterError`.
+
+        `take` takes the environment at the cluster first; without it that is only rehearsed.
+        """
+        if take is not None:
+            take()
         wanted = Wanted(request.strategy, request.services)
-        if request.kind == "rollback":
-            return self.rollback(request.environment, request.target, wanted)
-        return self.release(request.environment, Version.parse(request.version or ""), wanted)
+
+        def draw(scene: Scene) -> Plan | Refused:
+            if request.kind == "rollback":
+                return plan_rollback(scene, request.target, wanted)
+            return plan_release(scene, Version.parse(request.version or ""), wanted)
+
+        return self._draft(request.environment, draw, held=take is not None)
 
     def patiently(
-        self, request: ReleaseRequested, *, until: datetime, go_on: Callable[[], bool]
+        self,
+        request: ReleaseRequested,
+        *,
+        until: datetime,
+        go_on: Callable[[], bool],
+        take: Callable[[], None] | None = None,
     ) -> Draft | None:
         """The plan of a request, also if the cluster is silent at first; None when `go_on` says no.
 
-        Raises `UnknownEnvironment` and, when `until` has passed, `ClusterError`.
+        Raises what `take` does, `UnknownEnvironment` and, when `until` has passed, `ClusterError`.
         """
         while go_on():
             try:
-                return self.of_request(request)
+                return self.of_request(request, take=take)
             except TransientError:
                 if self._clock() >= until:
                     raise
@@ -82,23 +104,23 @@ class Drafts:
         """The plan of a release."""
         return self._draft(environment, lambda scene: plan_release(scene, version, wanted))
 
-    def rollback(self, environment: str, target: Target | None, wanted: Wanted) -> Draft:
-        """The plan of a rollback."""
-        return self._draft(environment, lambda scene: plan_rollback(scene, target, wanted))
-
-    def _draft(self, name: str, draw: Callable[[Scene], Plan | Refused]) -> Draft:
+    def _draft(self, name: str, draw: Callable[[Scene], Plan | Refused], *, held: bool = False) -> Draft:
         environment = self._config.environment(name)
         observed = self.look(environment)
-        scene = Scene(self._config, environment, observed, self._record.recent(name, PAST))
-        plan = draw(scene)
-        if isinstance(plan, Plan):
-            plan = self._rehearsed(environment, plan)
-        return Draft(plan, observed)
-
-    def _rehearsed(self, environment: Environment, plan: Plan) -> Plan | Refused:
+        cluster = self._clusters(environment.cluster.context)
+        own = Tenant(self._record.installation().id, name)
+        tenure = Tenure(cluster, environment.namespace, own, REHEARSAL, self._clock)
         try:
-            return rehearse(self._clusters(environment.cluster.context), plan)
+            lease = None if held else tenure.look()
+            plan = draw(Scene(self._config, environment, observed, self._record.recent(name, PAST)))
+            if isinstance(plan, Plan):
+                if lease is not None:
+                    tenure.rehearse(lease)
+                plan = rehearse(cluster, plan)
         except TransientError:
             raise
+        except HeldError as error:
+            plan = Refused(str(error), error.hint)
         except ClusterError as error:
-            return Refused(of_error(error), "Nothing was changed.")
+            plan = Refused(of_error(error), "Nothing was changed.")
+        return Draft(plan, observed)

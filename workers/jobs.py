@@ -33,6 +33,7 @@ from workers.answering import Answers
 from workers.cluster import ClusterError
 from workers.observe import services_seen, snapshot
 from workers.planning import Refused
+from workers.tenure import HeldError
 from workers.writer import Writer
 
 log = structlog.stdlib.get_logger(__name__)
@@ -113,10 +114,19 @@ class Jobs:
             work(writer)
         except (StaleError, RecordUnavailableError, BaseTimeoutException):
             raise
+        except HeldError as error:
+            self._give_way(writer, error)
         except UnknownEnvironment as error:
             self._give_up(writer, f"{error} It is in buzzy.yaml no more.")
         except Exception as error:  # noqa: BLE001 - see above
             self._give_up(writer, _mistake(error, release=writer.release.id))
+
+    def _give_way(self, writer: Writer, error: HeldError) -> None:
+        """Another installation has the environment: what has not started is planned, and refused, again."""
+        if writer.release.state is State.APPROVED:
+            writer.append([e.ReplanRequested(at=self._tools.now(), because=str(error))])
+        else:
+            self._give_up(writer, str(error))
 
     def _give_up(self, writer: Writer, reason: str) -> None:
         release, at = writer.release, self._tools.now()

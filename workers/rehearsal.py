@@ -2,7 +2,8 @@
 
 A server-side dry run passes the API server's defaults, its rules, admission webhooks and Buzzy's own role. So
 a right that is missing or a rule that refuses is known before anything is touched, and the templates in a
-plan are those that will be read back, whatever a webhook makes of them.
+plan are those that will be read back, whatever a webhook makes of them. Whether the environment could be
+taken is rehearsed beside this, by `Tenure.rehearse`: it stands before any plan.
 """
 
 from __future__ import annotations

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from releases.events import AbortRequested, ServiceSeen
 from releases.lifecycle import Release, State
 from releases.plan import Plan, RollOut, template_diff
 from workers.cluster import TransientError
 from workers.lineage import label
+from workers.tenant import Tenant
 
 _CHANGES = 3
 
@@ -88,3 +89,33 @@ def silent(trouble: TransientError, since: datetime, until: datetime) -> str:
         f"{str(trouble)[:1].upper()}{str(trouble)[1:]}, since {since:%H:%M:%S} UTC. Nothing is changed "
         f"meanwhile; trying again until {until:%H:%M:%S}."
     )
+
+
+def held(environment: str, other: Tenant, until: datetime) -> tuple[str, str]:
+    """That another installation has an environment, and what to do about it."""
+    reason = f"Another Buzzy is releasing to {environment} just now: {_who(other)}."
+    return reason, (
+        f"Ask again when that has ended, or have it stopped there{_how(other)}. "
+        f"If that Buzzy is gone for good, the way is free from {until:%H:%M:%S} UTC on."
+    )
+
+
+def taken_over(own: Tenant, other: Tenant) -> str:
+    """That another installation took the environment while a release of ours could not be gone on with."""
+    return (
+        f"While {own.release} was not at work, another Buzzy took {own.environment} over: {_who(other)}. "
+        f"{own.release} changes nothing any more; what runs now is for that one to say."
+    )
+
+
+def _who(other: Tenant) -> str:
+    """Such as `R7 (3.2.2), asked for by carol in Acme, since 1 Mar 14:02 UTC`."""
+    what = {"": "", "rollback": " (a rollback)"}.get(other.what, f" ({other.what})")
+    by = f", asked for by {other.by}" if other.by else ""
+    where = other.workspace or (f"the installation {other.installation}" if other.installation else "")
+    since = f", since {other.since.astimezone(UTC):%-d %b %H:%M} UTC" if other.since else ""
+    return f"{other.release or 'a release'}{what}{by}{' in ' if where else ''}{where}{since}"
+
+
+def _how(other: Tenant) -> str:
+    return f": `/buzzy abort {other.release}`" if other.release else ""

@@ -10,6 +10,7 @@ from releases.record.queue import JobQueue, queue_of
 from releases.record.record import (
     BusyError,
     Held,
+    Installation,
     Lease,
     MovedError,
     Record,
@@ -23,6 +24,7 @@ __all__ = [
     "Delivery",
     "Held",
     "Inbox",
+    "Installation",
     "JobQueue",
     "Lease",
     "MovedError",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import uuid4
 
 from releases.events import Event, ReleaseRequested, dump_event, load_event
 from releases.lifecycle import Release, apply, fold
@@ -59,6 +60,18 @@ class Lease:
     epoch: int
     interrupted: str | None
     """The writer before, if its lease ran out without being let go: it died, or cannot be heard."""
+
+    unfenced: bool = False
+    """Whether something that an earlier writer sent to the cluster may still be under way."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """All bots and workers that share one Redis, as others in the same cluster know them."""
+
+    id: str
+    name: str
+    """The workspace that it belongs to, for people; empty until a bot has said so."""
 
 
 class Record:
@@ -143,9 +156,11 @@ class Record:
             [release.id, writer, lease_ms],
         )
         match answer:
-            case ["ok", epoch, before]:
+            case ["ok", epoch, before, unfenced]:
                 interrupted = before if before and before != writer else None
-                return Lease(release.id, release.environment, writer, int(epoch), interrupted)
+                return Lease(
+                    release.id, release.environment, writer, int(epoch), interrupted, unfenced=bool(unfenced)
+                )
             case ["taken", _]:
                 return None
             case _:
@@ -160,6 +175,15 @@ class Record:
         """End the lease, so that the next worker need not wait for it to expire."""
         self._renew(lease, 0)
 
+    def unfenced(self, lease: Lease, *, is_so: bool) -> None:
+        """Remember, also beyond the release, whether a write to the cluster may still be under way.
+
+        Raises `StaleError` when somebody else has taken over.
+        """
+        key = self._store.key("environment", lease.environment)
+        if not self._store.run(scripts.FENCE, [key], [lease.epoch, lease.writer, int(is_so)]):
+            raise StaleError(f"{lease.release} was taken over")
+
     def _renew(self, lease: Lease, lease_ms: int) -> bool:
         key = self._store.key("environment", lease.environment)
         return bool(self._store.run(scripts.RENEW, [key], [lease.epoch, lease.writer, lease_ms]))
@@ -172,6 +196,19 @@ class Record:
                 self._store.run(scripts.IDLE, [key("active")], [key("release", ""), key("environment", "")])
             )
         )
+
+    # -- who we are to others ----------------------------------------------------------------------
+
+    def installation(self) -> Installation:
+        """Who all that share this record are; the id is made by whoever asks first."""
+        id_, name = self._store.run(
+            scripts.INSTALLATION, [self._store.key("installation")], [uuid4().hex[:12]]
+        )
+        return Installation(str(id_), str(name or ""))
+
+    def name_installation(self, name: str) -> None:
+        """Say how people know it."""
+        self._store.call("HSET", self._store.key("installation"), "name", name)
 
     # -- reading -----------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """The record's Lua scripts. Each reads, decides and writes in one step.
 
 An environment's hash has `release` (who holds it), `epoch` (only ever grows), `writer` and `until` (the
-worker that is at work and until when its lease holds, in Redis' own milliseconds).
+worker that is at work and until when its lease holds, in Redis' own milliseconds), and `unfenced` while what
+an earlier writer had sent to the cluster may still arrive there.
 """
 
 _NOW = """
@@ -87,8 +88,9 @@ if writer and writer ~= ARGV[2] and tonumber(redis.call('HGET', KEYS[1], 'until'
   return {'taken', writer}
 end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+if writer and writer ~= ARGV[2] then redis.call('HSET', KEYS[1], 'unfenced', '1') end
 redis.call('HSET', KEYS[1], 'writer', ARGV[2], 'until', now + tonumber(ARGV[3]))
-return {'ok', epoch, writer or ''}
+return {'ok', epoch, writer or '', redis.call('HGET', KEYS[1], 'unfenced') or ''}
 """
 )
 """Become the writer of a release whose writer is gone or has never been."""
@@ -110,6 +112,29 @@ return 1
 """
 )
 """Keep a writer's lease, or let it go."""
+
+FENCE = """
+-- KEYS environment
+-- ARGV epoch, writer, '1' (something may still be under way) or '0' (nothing can any more)
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] or redis.call('HGET', KEYS[1], 'writer') ~= ARGV[2] then
+  return 0
+end
+if ARGV[3] == '0' then
+  redis.call('HDEL', KEYS[1], 'unfenced')
+else
+  redis.call('HSET', KEYS[1], 'unfenced', '1')
+end
+return 1
+"""
+"""Remember whether a write to the cluster may still be under way; it outlives the release."""
+
+INSTALLATION = """
+-- KEYS installation
+-- ARGV an id that nobody has
+redis.call('HSETNX', KEYS[1], 'id', ARGV[1])
+return redis.call('HMGET', KEYS[1], 'id', 'name')
+"""
+"""Who all that share this Redis are to others; the id is made once."""
 
 IDLE = (
     _NOW

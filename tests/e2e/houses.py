@@ -151,14 +151,17 @@ def house(
     services: Sequence[SeedService] = SERVICES_OF_BUZZY,
     deadline: str = DEADLINE,
     workers: Callable[[list[str]], Path] | None = None,
+    beside: House | None = None,
 ) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own.
 
+    With `beside` they are in the namespaces of that house: a second installation on the same cluster.
     `workers` gives the workers rights in the namespaces, and the kubeconfig with which they have them;
     without it they may do everything.
     """
     number = f"{os.getpid()}-{next(_numbers)}"
-    namespaces = {name: f"buzzy-{name}-{number}" for name in environments}
+    fresh = {name: f"buzzy-{name}-{number}" for name in environments}
+    namespaces = fresh if beside is None else {name: beside.namespaces[name] for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
     config["environments"] = {
         name: {**config["environments"][name], "namespace": namespaces[name]} for name in environments
@@ -166,13 +169,15 @@ def house(
     config["services"] = [
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
     ]
-    file = folder / "buzzy.yaml"
+    file = folder / f"buzzy-{number}.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     names = list(namespaces.values())
-    arena.seed(names, services)
+    if beside is None:
+        arena.seed(names, services)
     with House(arena, file, namespaces, workers=workers(names) if workers else None, http=http) as opened:
         yield opened
-    _make_room(arena, names)
+    if beside is None:
+        _make_room(arena, names)
 
 
 def _make_room(arena: Arena, namespaces: list[str]) -> None:

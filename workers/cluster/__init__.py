@@ -16,12 +16,13 @@ from workers.cluster.errors import (
     TooManyRequestsError,
     TransientError,
 )
-from workers.cluster.port import Cluster, TemplateWrite
+from workers.cluster.port import Cluster, LeaseWrite, TemplateWrite
 from workers.cluster.seen import (
     Condition,
     ContainerSeen,
     DeploymentSeen,
     EventSeen,
+    LeaseSeen,
     PodSeen,
     ReplicaSetSeen,
     RolloutSeen,
@@ -45,6 +46,8 @@ __all__ = [
     "EventSeen",
     "ForbiddenError",
     "InvalidError",
+    "LeaseSeen",
+    "LeaseWrite",
     "NotFoundError",
     "PodSeen",
     "ReplicaSetSeen",

@@ -15,11 +15,19 @@ from typing import Any
 import urllib3
 from kubernetes import client
 
-from workers.cluster import parse
+from workers.cluster import leases, parse
 from workers.cluster.following import Following
-from workers.cluster.port import TemplateWrite
+from workers.cluster.port import LeaseWrite, TemplateWrite
 from workers.cluster.reader import Source
-from workers.cluster.seen import DeploymentSeen, EventSeen, Json, PodSeen, ReplicaSetSeen, RolloutSeen
+from workers.cluster.seen import (
+    DeploymentSeen,
+    EventSeen,
+    Json,
+    LeaseSeen,
+    PodSeen,
+    ReplicaSetSeen,
+    RolloutSeen,
+)
 from workers.cluster.translate import Request, translated
 
 CONNECT_SECONDS = 3.0
@@ -27,6 +35,8 @@ READ_SECONDS = 10.0
 WATCH_SECONDS = 30
 LOG_BYTES = 65_536
 MANAGER = "buzzy"
+FENCE = "buzzy/fence"
+"""A label, because an annotation of a Deployment counts as a new generation of it."""
 
 # Without a read timeout a connection whose other end is gone hangs for ever.
 _TIMES = (CONNECT_SECONDS, READ_SECONDS)
@@ -42,6 +52,7 @@ class KubernetesCluster:
         """Nothing is connected before the first call."""
         self._apps = client.AppsV1Api(api)
         self._core = client.CoreV1Api(api)
+        self._coordination = client.CoordinationV1Api(api)
 
     def deployments(self, namespace: str) -> tuple[DeploymentSeen, ...]:
         """All Deployments of a namespace."""
@@ -79,6 +90,53 @@ class KubernetesCluster:
             dry_run="All" if rehearse else None,
         )
         return parse.deployment(answer)
+
+    def fence(self, namespace: str, name: str, mark: str) -> None:
+        """Change a Deployment in nothing but a label."""
+        _ask(
+            Request("patch", "apps/deployments", namespace, name),
+            self._apps.patch_namespaced_deployment,
+            name,
+            namespace,
+            {"metadata": {"labels": {FENCE: mark}}},
+            field_manager=MANAGER,
+            _content_type="application/merge-patch+json",
+        )
+
+    def lease(self, namespace: str, name: str) -> LeaseSeen:
+        """A Lease."""
+        request = Request("get", "coordination.k8s.io/leases", namespace, name)
+        return parse.lease(_ask(request, self._coordination.read_namespaced_lease, name, namespace))
+
+    def create_lease(
+        self, namespace: str, name: str, write: LeaseWrite, *, rehearse: bool = False
+    ) -> LeaseSeen:
+        """Create a Lease."""
+        answer = _ask(
+            Request("create", "coordination.k8s.io/leases", namespace, name),
+            self._coordination.create_namespaced_lease,
+            namespace,
+            leases.body({"name": name}, write),
+            field_manager=MANAGER,
+            dry_run="All" if rehearse else None,
+        )
+        return parse.lease(answer)
+
+    def write_lease(
+        self, namespace: str, seen: LeaseSeen, write: LeaseWrite, *, rehearse: bool = False
+    ) -> LeaseSeen:
+        """Change a Lease, unless it was changed or removed since it was read."""
+        name = seen.metadata["name"]
+        answer = _ask(
+            Request("update", "coordination.k8s.io/leases", namespace, name),
+            self._coordination.replace_namespaced_lease,
+            name,
+            namespace,
+            leases.body(seen.metadata, write),
+            field_manager=MANAGER,
+            dry_run="All" if rehearse else None,
+        )
+        return parse.lease(answer)
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, str]:
         """The data of a ConfigMap."""

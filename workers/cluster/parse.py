@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from workers.cluster.seen import (
@@ -12,6 +12,7 @@ from workers.cluster.seen import (
     DeploymentSeen,
     EventSeen,
     Json,
+    LeaseSeen,
     PodSeen,
     ReplicaSetSeen,
     Termination,
@@ -120,6 +121,19 @@ def event(thing: Json) -> EventSeen:
         message=one_line(thing.get("message") or ""),
         count=series.get("count") or thing.get("count") or 1,
         at=_time(last),
+    )
+
+
+def lease(thing: Json) -> LeaseSeen:
+    """A Lease."""
+    spec = thing.get("spec") or {}
+    return LeaseSeen(
+        metadata={key: value for key, value in thing["metadata"].items() if key != "managedFields"},
+        holder=spec.get("holderIdentity") or "",
+        lasts=timedelta(seconds=spec.get("leaseDurationSeconds") or 0),
+        acquired_at=_time(spec.get("acquireTime")),
+        renewed_at=_time(spec.get("renewTime")),
+        transitions=spec.get("leaseTransitions") or 0,
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from workers.cluster.seen import (
     DeploymentSeen,
     EventSeen,
     Json,
+    LeaseSeen,
     PodSeen,
     ReplicaSetSeen,
     RolloutSeen,
@@ -23,6 +25,18 @@ class TemplateWrite:
 
     deployment: DeploymentSeen
     template: Json
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LeaseWrite:
+    """What a Lease shall say; annotations that are not named stay."""
+
+    holder: str
+    lasts: timedelta
+    acquired_at: datetime
+    renewed_at: datetime
+    transitions: int
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -52,6 +66,29 @@ class Cluster(Protocol):
 
         With `rehearse` nothing is stored: the answer is what would be. Raises `ConflictError`.
         """
+        ...
+
+    def fence(self, namespace: str, name: str, mark: str) -> None:
+        """Change a Deployment in nothing but a label, so that a write from an earlier look fails.
+
+        The mark must be another than the one before. Raises `NotFoundError`.
+        """
+        ...
+
+    def lease(self, namespace: str, name: str) -> LeaseSeen:
+        """A Lease. Raises `NotFoundError`."""
+        ...
+
+    def create_lease(
+        self, namespace: str, name: str, write: LeaseWrite, *, rehearse: bool = False
+    ) -> LeaseSeen:
+        """Create a Lease. Raises `AlreadyExistsError`."""
+        ...
+
+    def write_lease(
+        self, namespace: str, seen: LeaseSeen, write: LeaseWrite, *, rehearse: bool = False
+    ) -> LeaseSeen:
+        """Change a Lease, unless it was changed or removed since it was read: `ConflictError`."""
         ...
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from workers.cluster.errors import TransientError
@@ -121,6 +121,23 @@ class EventSeen:
     message: str
     count: int = 1
     at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LeaseSeen:
+    """A Lease. `holder` is empty while nobody has it; `metadata` is written back as it was read."""
+
+    metadata: Json
+    holder: str = ""
+    lasts: timedelta = timedelta()
+    acquired_at: datetime | None = None
+    renewed_at: datetime | None = None
+    transitions: int = 0
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """Its annotations."""
+        return self.metadata.get("annotations") or {}
 
 
 @dataclass(frozen=True)
