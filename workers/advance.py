@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from releases import events as e
 from releases.config import Config
+from releases.ledger import concerns
 from releases.lifecycle import Release, State, StepState, StepStatus
 from releases.plan import Plan, RollOut, Step, Verify
 from releases.record import Record, RecordUnavailableError
@@ -25,6 +26,7 @@ from workers.cluster import BELIEVED_SECONDS, ClusterError, DeniedError, Transie
 from workers.cluster.connections import Clusters
 from workers.drafting import Drafts
 from workers.drafting import now as clock
+from workers.ledger import remember
 from workers.observe import Observed, services_seen, snapshot
 from workers.planning import Refused
 from workers.steps import Done, Failed, Outcome, Unfinished, run
@@ -75,7 +77,8 @@ class Advance:
         """Go on until the release has ended or the job should. Raises `StaleError` when it was taken over."""
         if self._writer.interrupted:
             seen = self._look_around()
-            self._append(e.Interrupted(at=self._now(), found=words.found(self._release, seen)))
+            found = words.found(self._release, seen, rebuilt=self._writer.rebuilt)
+            self._append(e.Interrupted(at=self._now(), found=found))
         while not self._release.ended and not self._enough():
             position = self._release.position
             match self._release.state:
@@ -225,7 +228,10 @@ class Advance:
         return self._tools.now()
 
     def _append(self, *happened: e.Event) -> bool:
-        return self._writer.append(happened)
+        written = self._writer.append(happened)
+        if written and not self._release.ended and concerns(self._release, happened):
+            remember(self._tools.drafts.ledgers, self._release.environment)
+        return written
 
     def _look_out(self) -> bool:
         self._writer.look()

@@ -9,15 +9,17 @@ from datetime import UTC, datetime
 
 from releases.config import Config, Environment
 from releases.events import ReleaseRequested, Target
+from releases.ledger import UnreadableLedgerError
 from releases.plan import Plan
 from releases.record import Record
 from releases.version import Version
 from workers.cluster import ClusterError, TransientError
 from workers.cluster.connections import Clusters
+from workers.ledger import AheadError, Ledgers
 from workers.observe import Observed, observe
 from workers.planning import Refused, Scene, Wanted, plan_release, plan_rollback
 from workers.rehearsal import rehearse
-from workers.words import of_error
+from workers.words import lost, of_error
 
 PAST = 30
 """How many releases of an environment are read to know what it ran before."""
@@ -44,11 +46,12 @@ class Drafts:
     def __init__(
         self, record: Record, config: Config, clusters: Clusters, clock: Callable[[], datetime] = now
     ) -> None:
-        """Reads the record and the clusters, changes neither."""
+        """Reads the record and the clusters, changes neither; `ledgers` is for those who do."""
         self._record = record
         self._config = config
         self._clusters = clusters
         self._clock = clock
+        self.ledgers = Ledgers(record, config, clusters)
 
     def look(self, environment: Environment) -> Observed:
         """An environment as it is now. Raises `ClusterError`."""
@@ -89,6 +92,10 @@ class Drafts:
     def _draft(self, name: str, draw: Callable[[Scene], Plan | Refused]) -> Draft:
         environment = self._config.environment(name)
         observed = self.look(environment)
+        try:
+            self.ledgers.check(environment)
+        except (AheadError, UnreadableLedgerError) as error:
+            return Draft(Refused(*lost(name, error)), observed)
         scene = Scene(self._config, environment, observed, self._record.recent(name, PAST))
         plan = draw(scene)
         if isinstance(plan, Plan):

@@ -16,6 +16,7 @@ from typing import Self, TypeVar
 from releases.events import Event
 from releases.lifecycle import IllegalEventError, Release, State
 from releases.record import Held, Lease, MovedError, Record, RecordUnavailableError, StaleError
+from releases.record.archive import LOST
 from releases.record.record import LEASE_MS
 
 RENEWALS = 3
@@ -79,6 +80,11 @@ class Writer:
     def interrupted(self) -> bool:
         """Whether the worker before this one ended without a word."""
         return self._lease.interrupted is not None
+
+    @property
+    def rebuilt(self) -> bool:
+        """Whether the record was lost, and nobody has written the release since it was rebuilt."""
+        return self._lease.interrupted == LOST
 
     def append(self, happened: Sequence[Event], *, only_in: State | None = None) -> bool:
         """Write events. False when they cannot happen (any more): somebody wrote first, decide again.

@@ -236,7 +236,11 @@ def role() -> list[Rule]:
     """The rules of the Role that we ask people to give to the workers: they have to be enough."""
     documents = yaml.safe_load_all(ROLE.read_text())
     rules = next(each["rules"] for each in documents if each["kind"] == "Role")
-    return [Rule(tuple(r["verbs"]), tuple(r["resources"]), tuple(r["apiGroups"])) for r in rules]
+    names = "resourceNames"
+    return [
+        Rule(tuple(r["verbs"]), tuple(r["resources"]), tuple(r["apiGroups"]), tuple(r.get(names, ())))
+        for r in rules
+    ]
 
 
 def now() -> datetime:

@@ -16,7 +16,7 @@ from workers.cluster.errors import (
     TooManyRequestsError,
     TransientError,
 )
-from workers.cluster.port import Cluster, TemplateWrite
+from workers.cluster.port import Cluster, Kept, Right, TemplateWrite
 from workers.cluster.seen import (
     Condition,
     ContainerSeen,
@@ -45,9 +45,11 @@ __all__ = [
     "EventSeen",
     "ForbiddenError",
     "InvalidError",
+    "Kept",
     "NotFoundError",
     "PodSeen",
     "ReplicaSetSeen",
+    "Right",
     "RolloutSeen",
     "TemplateWrite",
     "Termination",
