@@ -7,6 +7,7 @@ What a command needs is imported when it is run, so that `buzzy worker` knows no
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+record = typer.Typer(
+    help="The record of all releases: prove it, export it, bring it back.", no_args_is_help=True
+)
+app.add_typer(record, name="record")
 
 
 @app.command()
@@ -79,6 +84,49 @@ def check(
         typer.echo(f"{config}:\n{error}", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{config}: good. Environments: {', '.join(parsed.environments)}.")
+
+
+@record.command("verify")
+def record_verify(
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Check a file that `export` wrote, and nothing else.")
+    ] = None,
+) -> None:
+    """Prove that the record is as it was written; each problem with its release and event."""
+    from workers import record_commands  # noqa: PLC0415 - see the module's docstring
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    if file is not None:
+        raise typer.Exit(record_commands.run(lambda say: record_commands.verify_file(file, say)))
+    settings = load_settings()
+    raise typer.Exit(record_commands.run(lambda say: record_commands.verify(settings, say)))
+
+
+@record.command("export")
+def record_export(
+    environment: Annotated[str | None, typer.Option(help="Only releases to this environment.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Only releases that something happened to since.")
+    ] = None,
+) -> None:
+    """Print the record as lines of JSON: who, what, when, why, plan digest, outcome, each with its hash."""
+    from workers import record_commands  # noqa: PLC0415 - see the module's docstring
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    raise typer.Exit(
+        record_commands.run(lambda say: record_commands.export(settings, environment, since, say))
+    )
+
+
+@record.command("rebuild")
+def record_rebuild() -> None:
+    """Bring a lost record back from what the clusters remember; refused unless the record is empty."""
+    from workers import record_commands  # noqa: PLC0415 - see the module's docstring
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    raise typer.Exit(record_commands.run(lambda say: record_commands.rebuild(settings, say)))
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from releases import chain
 from releases.chain import Line
+from releases.keeping import KeptRecord, KeptRelease, Rebuilt
 from releases.ledger import Head
-from releases.plan import Frozen
 from releases.record import archive_scripts as scripts
 from releases.record.store import Store
 
@@ -23,24 +23,6 @@ LOST = "the record that was lost"
 
 _PART = 500
 """How many events go to Redis at a time."""
-
-
-class Rebuilt(Frozen):
-    """That the record was rebuilt: which releases it got back, of all numbers that may have been given."""
-
-    at: AwareDatetime
-    counter: int
-    releases: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A release as it is kept. `holds`: it holds its environment."""
-
-    id: str
-    environment: str
-    lines: tuple[Line, ...]
-    holds: bool
 
 
 @dataclass(frozen=True)
@@ -72,7 +54,7 @@ class Archive:
         """The number of the release that was opened last."""
         return int(self._store.call("GET", self._key("releases")) or 0)
 
-    def release(self, release: str) -> Kept | None:
+    def release(self, release: str) -> KeptRelease | None:
         """A release; None when there is none of this id."""
         key = self._key
         answer = self._store.run(
@@ -83,11 +65,23 @@ class Archive:
         if not answer:
             return None
         environment, holds, stored = answer
-        return Kept(release, environment, tuple(chain.read_line(each) for each in stored), holds == 1)
+        return KeptRelease(release, environment, tuple(chain.read_line(each) for each in stored), holds == 1)
 
     def listed(self, environment: str) -> tuple[str, ...]:
         """An environment's releases, as its history has them."""
         return tuple(self._store.call("LRANGE", self._key("environment", environment, "releases"), 0, -1))
+
+    def whole(self) -> KeptRecord:
+        """All of it. Releases that are opened meanwhile are not in it."""
+        counter = self.counter()
+        numbers = range(1, counter + 1)
+        found = {each.id: each for number in numbers if (each := self.release(f"R{number}")) is not None}
+        environments = sorted({each.environment for each in found.values()})
+        listed = {
+            name: tuple(release for release in self.listed(name) if int(release[1:]) <= counter)
+            for name in environments
+        }
+        return KeptRecord(self.installation() or "", counter, found, listed, self.rebuilt())
 
     def positions(self, environment: str, count: int) -> dict[str, int]:
         """How many events each of an environment's newest releases has."""
@@ -106,7 +100,7 @@ class Archive:
         """That the record was rebuilt, if it was."""
         text = self._store.call("GET", self._key("rebuilt"))
         try:
-            return TypeAdapter(Rebuilt).validate_json(text) if text else None
+            return Rebuilt.model_validate_json(text) if text else None
         except ValidationError:
             return None
 
