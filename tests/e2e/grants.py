@@ -40,6 +40,7 @@ class Grants:
         plane.kubectl("apply", "-f", str(MANIFESTS / "namespace.yaml"))
         plane.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(account))
         self.rights = rights_of(self._role())
+        self._names = _names_of(self._role())
         """All that the Role of deploy/ allows."""
 
     def __call__(self, namespaces: list[str]) -> Path:
@@ -64,6 +65,8 @@ class Grants:
     def _has(self, namespace: str, right: Right) -> bool:
         """Whether the API server agrees that the ServiceAccount has a right."""
         resource, _, subresource = _plural(right).partition("/")
+        if right in self._names:
+            resource = f"{resource}/{self._names[right]}"
         command = ["auth", "can-i", right.verb, resource, "-n", namespace, "-q"]
         command += [f"--as=system:serviceaccount:{self.home}:{self.name}"]
         try:
@@ -93,6 +96,16 @@ def rights_of(role: dict[str, Any]) -> set[Right]:
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
+    }
+
+
+def _names_of(role: dict[str, Any]) -> dict[Right, str]:
+    """The one object that a right is limited to, where it is."""
+    return {
+        right: rule["resourceNames"][0]
+        for rule in role["rules"]
+        if rule.get("resourceNames")
+        for right in rights_of({"rules": [rule]})
     }
 
 

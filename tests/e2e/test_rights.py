@@ -84,6 +84,8 @@ def _release_with_a_configuration_that_is_there(house: House) -> None:
         Right("list", "apps/replicasets"),
         Right("watch", "pods"),
         Right("create", "configmaps"),
+        Right("get", "configmaps"),
+        Right("update", "configmaps"),
     ],
     ids=str,
 )
