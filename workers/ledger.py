@@ -88,7 +88,7 @@ class Ledgers:
     def _write(self, cluster: Cluster, archive: Archive, environment: Environment) -> None:
         found = find(cluster, environment.namespace)
         before = found.ledger or Ledger(self._record.installation(), environment.name)
-        after = _brought_up(before, archive, self._record.installation())
+        after = _brought_up(before, archive, environment.name, self._record.installation())
         if after == found.ledger:
             return
         kept = Kept(ledgers.texts(after), after.releases, found.kept.resource_version)
@@ -141,23 +141,24 @@ def _dry(cluster: Cluster, namespace: str, kept: Kept) -> None:
             raise
 
 
-def _brought_up(before: Ledger, archive: Archive, installation: str) -> Ledger:
-    positions = archive.positions(before.environment, ledgers.MOST_RELEASES)
+def _brought_up(before: Ledger, archive: Archive, environment: str, installation: str) -> Ledger:
+    """The ledger as it should be now; what it has of a release that has not gone on since is left alone."""
+    positions = archive.positions(environment, ledgers.MOST_RELEASES)
     _hold_against(before, positions, installation)
-    heads, releases = dict(before.heads), {}
+    heads, releases = dict(before.heads), dict(before.releases)
     for release, position in positions.items():
         known = heads.get(release)
         if known is not None and known.position == position:
-            if release in before.releases:
-                releases[release] = before.releases[release]
             continue
         kept = archive.release(release)
         if kept is not None:
             heads[release] = ledgers.head_of(release, kept.lines)
             releases[release] = ledgers.packed(kept.lines)
-    after = replace(before, counter=archive.counter(), heads=heads, releases=releases).bounded()
+    after = replace(
+        before, environment=environment, counter=archive.counter(), heads=heads, releases=releases
+    ).bounded()
     if releases and not after.releases:
-        log.warning("the newest release is too large for the ledger", environment=before.environment)
+        log.warning("the newest release is too large for the ledger", environment=environment)
     return after
 
 
@@ -168,7 +169,9 @@ def _hold_against(ledger: Ledger, positions: Mapping[str, int], installation: st
     oldest = min((ledgers.number(release) for release in positions), default=0)
     for release, head in ledger.heads.items():
         if ledgers.number(release) >= oldest and _is_less(positions.get(release), head):
-            raise AheadError(f"the ledger of {ledger.environment} knows more of {release} than the record")
+            raise AheadError(
+                f"the ledger of {ledger.environment} knows more of {release} than the record does"
+            )
 
 
 def _is_less(position: int | None, head: Head) -> bool:

@@ -205,7 +205,9 @@ def _restored(ledgers: Iterable[Ledger]) -> tuple[dict[str, Restored], list[str]
                 continue
             broken = chain.broken(id_, lines, ledger.installation)
             doubts += [sentence(f"{each} (in the ledger; put back as it is)") for each in broken]
-            restored[id_] = Restored(release, lines)
+            # A namespace that an environment has left may still have an earlier state of it.
+            if id_ not in restored or len(lines) > len(restored[id_].lines):
+                restored[id_] = Restored(release, lines)
     return restored, doubts
 
 

@@ -63,7 +63,9 @@ end
 local length = redis.call('LLEN', KEYS[1])
 if length ~= tonumber(ARGV[2]) then return {'moved', length} end
 local last = redis.call('LINDEX', KEYS[1], -1)
-if string.sub(last, 1, 1) ~= '{' and string.sub(last, 1, 64) ~= ARGV[5] then return {'moved', length} end
+if last and string.sub(last, 1, 1) ~= '{' and string.sub(last, 1, 64) ~= ARGV[5] then
+  return {'moved', length}
+end
 for i = 7, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
 if ARGV[6] ~= '' then redis.call('HINCRBY', KEYS[6], ARGV[6], 1) end
 if ARGV[4] == '1' then
