@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from releases import events as e
 from releases.config import Config
-from releases.ledger import concerns
+from releases.ledger import UnreadableLedgerError, concerns
 from releases.lifecycle import Release, State, StepState, StepStatus
 from releases.plan import Plan, RollOut, Step, Verify
 from releases.record import Record, RecordUnavailableError
@@ -75,7 +75,8 @@ class Advance:
 
     def go(self) -> None:
         """Go on until the release has ended or the job should. Raises `StaleError` when it was taken over."""
-        if self._writer.interrupted:
+        self._catch_up()
+        if self._writer.interrupted and not self._release.ended:
             seen = self._look_around()
             found = words.found(self._release, seen, rebuilt=self._writer.rebuilt)
             self._append(e.Interrupted(at=self._now(), found=found))
@@ -94,6 +95,16 @@ class Advance:
                     return
             if self._release.position == position and not self._enough():
                 raise RuntimeError(f"{self._release.id} does not move from {self._release.state}")
+
+    def _catch_up(self) -> None:
+        """Take over what the cluster remembers of the release and a Redis that crashed has forgotten."""
+        environment = self._tools.config.environment(self._release.environment)
+        with suppress(
+            ClusterError, UnreadableLedgerError
+        ):  # who needs the cluster next tells that it is away
+            happened = self._tools.drafts.ledgers.more_of(environment, self._release.id)
+            if happened:
+                self._append(*happened)
 
     # -- the beginning and the end -------------------------------------------------------------------
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from releases import chain
 from releases import ledger as ledgers
 from releases.config import Config, Environment
+from releases.events import Event, load_event
 from releases.ledger import NAME, Head, Ledger, UnreadableLedgerError
 from releases.record import Record, RecordUnavailableError
 from releases.record.archive import Archive
@@ -84,6 +86,21 @@ class Ledgers:
             raise AheadError("the record is being rebuilt")
         if newest is not None and not archive.has(newest, found.ledger.heads[newest]):
             raise AheadError(f"it does not know {newest} as the ledger in {environment.namespace} does")
+
+    def more_of(self, environment: Environment, release: str) -> tuple[Event, ...]:
+        """What the ledger has of a release behind all that the record has; nothing if they contradict.
+
+        A Redis that crashes may forget its last second, and the last that was written is told to the ledger
+        at once. Raises `ClusterError` and `UnreadableLedgerError`.
+        """
+        found = find(self._clusters(environment.cluster.context), environment.namespace)
+        kept = self._record.archive.release(release)
+        if found.ledger is None or kept is None or release not in found.ledger.releases:
+            return ()
+        lines, position = found.ledger.lines(release), len(kept.lines)
+        if chain.head(release, lines[:position]) != chain.head(release, kept.lines):
+            return ()
+        return tuple(load_event(line.text) for line in lines[position:])
 
     def _write(self, cluster: Cluster, archive: Archive, environment: Environment) -> None:
         found = find(cluster, environment.namespace)

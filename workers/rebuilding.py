@@ -184,6 +184,7 @@ def _asked_meanwhile(record: Record) -> dict[str, str]:
             f"under way: {', '.join(there[-5:])}.\n"
             "A rebuild would lose them. If this record is an old copy that should give way to the ledgers, "
             "keep it by `buzzy record export`, stop bot and workers, empty this Redis, and run this again.\n"
+            "If the ledgers are wrong: `kubectl delete configmap buzzy-ledger -n …` gives up what one has.\n"
             "Nothing was changed."
         )
     return asked

@@ -152,6 +152,27 @@ def test_a_lost_record_is_not_begun_anew_over_a_history(here: World) -> None:
     assert ledger(here) == before
 
 
+@pytest.mark.requirement("Q1", "Q5")
+@pytest.mark.parametrize("forgotten", [1, 3], ids=["its last event", "its last events"])
+def test_what_a_redis_that_crashed_forgot_is_taken_over(here: World, forgotten: int) -> None:
+    """It appends to its log once a second; the release's end comes back from the ledger, hash by hash."""
+    id_ = here.release("3.2.1").id
+    before = here.record.archive.release(id_)
+    call, key = here.store.call, here.store.key
+    for _ in range(forgotten):
+        call("RPOP", key("release", id_, "events"))
+    call("HSET", key("environment", "staging"), "release", id_)
+    call("SADD", key("active"), id_)
+    assert here.load(id_).state is State.RUNNING
+    Reaper(here.store, here.record, here.queue, now=now).reap()
+    patches = len(here.cluster.writes(user="buzzy-worker", verb="patch"))
+    here.work()
+    assert here.record.archive.release(id_) == before
+    assert len(here.cluster.writes(user="buzzy-worker", verb="patch")) == patches
+    assert problems(here) == []
+    assert here.release("3.2.2").state is State.RELEASED
+
+
 @pytest.mark.requirement("Q5", "B6")
 def test_a_record_that_was_lost_is_rebuilt_as_it_was(here: World) -> None:
     """Histories, chains, numbers, installation, what runs; a rollback goes where it would have gone."""
