@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from releases import chain, ledger
@@ -33,6 +33,7 @@ def test_a_line_is_read_as_it_was_kept() -> None:
 
 
 @pytest.mark.requirement("Q4")
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(), st.integers(min_value=0, max_value=2), st.integers(min_value=0))
 def test_any_change_of_any_event_breaks_the_chain_there(text: str, index: int, at: int) -> None:
     """Whatever is put at whatever place of an event's text."""
