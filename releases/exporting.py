@@ -35,7 +35,7 @@ def export(record: KeptRecord, *, environment: str | None, since: datetime | Non
         if environment is not None and kept.environment != environment:
             continue
         lines = list(_lines(kept, record.installation))
-        if since is not None and (not lines or datetime.fromisoformat(lines[-1]["when"]) < since):
+        if since is not None and not _is_newer(lines, since):
             continue
         releases += 1
         for line in lines:
@@ -71,11 +71,20 @@ def verify_file(texts: Iterable[str]) -> Verdict:
 def _lines(kept: KeptRelease, installation: str) -> Iterator[Json]:
     state: Release | None = None
     for position, line in enumerate(kept.lines, 1):
-        event = load_event(line.text)
-        state = _after(kept.id, state, event)
         head = {"release": kept.id, "position": position, "hash": line.hash}
         first = {"installation": installation, "before": line.before} if position == 1 else {}
+        try:
+            event = load_event(line.text)
+        except ValueError:  # it is exported as it is; what is wrong with it, verifying tells
+            yield {**head, **first, **dict.fromkeys(_WORDS), "event": {"unreadable": line.text}}
+            continue
+        state = _after(kept.id, state, event)
         yield {**head, **first, **_words(event, state), "event": json.loads(line.text)}
+
+
+def _is_newer(lines: Sequence[Json], since: datetime) -> bool:
+    times = [datetime.fromisoformat(line["when"]) for line in lines if line["when"]]
+    return not times or max(times) >= since
 
 
 def _after(release: str, state: Release | None, event: Event) -> Release | None:

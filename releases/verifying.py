@@ -39,7 +39,7 @@ def of_record(record: KeptRecord) -> Verdict:
 def of_ledger(ledger: Ledger, record: KeptRecord, namespace: str) -> Verdict:
     """What a namespace remembers against what the record has."""
     if ledger.installation != record.installation:
-        what = f"the ledger in {namespace} is of another record than this one"
+        what = f"the ledger in {namespace} is of another record: was this one lost? `buzzy record rebuild`"
         return Verdict((Problem("", 0, what),))
     problems, unknown = [], []
     if ledger.counter > record.counter:

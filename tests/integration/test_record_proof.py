@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from releases import events as e
 from releases import verifying
 from releases.chain import chained, read_line, text_of
 from releases.ledger import Ledger, head_of, packed
-from releases.record import MovedError, Record, Store
+from releases.record import MovedError, Record, Store, health
 from tests.integration.test_record import ALICE, PLAN, T0, requested
 
 Tamper = Callable[[Store], None]
@@ -218,6 +219,17 @@ def test_events_of_an_earlier_version_are_read_and_proven_from_then_on(record: R
     stored = store.call("LINDEX", key, 0)
     store.call("LSET", key, 0, stored.replace("alice", "mallory"))
     assert any(line.startswith("R5, event 2: it, its place") for line in problems(record))
+
+
+@pytest.mark.requirement("Q1")
+def test_a_redis_that_loses_its_data_is_warned_of(store: Store) -> None:
+    """In the log of whoever starts, with what to set."""
+    with capture_logs() as logs:
+        health.warn(store)
+    (warning,) = logs
+    assert warning["log_level"] == "warning"
+    assert "keeps nothing over a restart" in warning["why"]
+    assert "redis-cli CONFIG SET appendonly yes" in warning["fix"]
 
 
 @pytest.mark.requirement("Q1", "Q4")
