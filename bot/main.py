@@ -33,7 +33,7 @@ from bot.settings import Settings, load_config
 from bot.slack import Identity, RefusedError, Slack, SlackError, web_client
 from releases.config import Config
 from releases.logs import set_up as set_up_logs
-from releases.record import Inbox, JobQueue, Questions, Record, RecordUnavailableError, Store
+from releases.record import Inbox, JobQueue, Questions, Record, RecordUnavailableError, Store, health
 from releases.record.told import Told
 
 PATIENT_SECONDS = 5.0
@@ -60,6 +60,7 @@ def run(settings: Settings, http: tuple[str, int] | None) -> int:
     me = wait_for_slack(Slack(web_client(token, settings.slack_api_url)), stop)
     if me is None:
         return 0 if stop.is_set() else 1
+    _warn_of_redis(settings)
     bot = Bot(settings, config, me, http)
     try:
         bot.start(stop)
@@ -72,6 +73,12 @@ def run(settings: Settings, http: tuple[str, int] | None) -> int:
     bot.join()
     log.info("ended as asked")
     return 0
+
+
+def _warn_of_redis(settings: Settings) -> None:
+    store = Store.connect(settings.redis_url)
+    health.warn(store)
+    store.close()
 
 
 def wait_for_slack(slack: Slack, stop: threading.Event) -> Identity | None:

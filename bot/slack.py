@@ -92,6 +92,17 @@ class Slack:
             str(answer.get("team") or ""),
         )
 
+    def scopes(self) -> frozenset[str]:
+        """What the token may do; none when Slack does not say."""
+        with _translated("auth.test"):
+            answer = self._client.api_call("auth.test")
+        said = {name.lower(): value for name, value in dict(answer.headers).items()}
+        return frozenset(str(said.get("x-oauth-scopes", "")).replace(",", " ").split())
+
+    def try_socket(self) -> None:
+        """Ask for a Socket Mode connection, with an app's token, and leave it."""
+        self._call("apps.connections.open")
+
     # -- messages ----------------------------------------------------------------------------------
 
     def post(self, channel: str, message: Message, *, id_: str, thread_ts: str | None = None) -> str:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from releases import events as e
 from releases.config import Config
+from releases.ledger import UnreadableLedgerError, concerns
 from releases.lifecycle import MOVING, Release, State, StepState, StepStatus
 from releases.plan import Plan, RollOut, Step, Verify
 from releases.record import Record, RecordUnavailableError
@@ -26,6 +27,7 @@ from workers.cluster.connections import Clusters
 from workers.drafting import Drafts
 from workers.drafting import now as clock
 from workers.hold import Hold
+from workers.ledger import remember
 from workers.observe import Observed, services_seen, snapshot
 from workers.planning import Refused
 from workers.steps import Done, Failed, Outcome, Unfinished, run
@@ -82,9 +84,11 @@ class Advance:
         if self._release.state in MOVING:
             with suppress(ClusterError):  # the step that is next meets it again
                 self._hold.resume()
-        if self._writer.interrupted:
+        self._catch_up()
+        if self._writer.interrupted and not self._release.ended:
             seen = self._look_around()
-            self._append(e.Interrupted(at=self._now(), found=words.found(self._release, seen)))
+            found = words.found(self._release, seen, rebuilt=self._writer.rebuilt)
+            self._append(e.Interrupted(at=self._now(), found=found))
         while not self._release.ended and not self._enough():
             position = self._release.position
             match self._release.state:
@@ -100,6 +104,16 @@ class Advance:
                     return
             if self._release.position == position and not self._enough():
                 raise RuntimeError(f"{self._release.id} does not move from {self._release.state}")
+
+    def _catch_up(self) -> None:
+        """Take over what the cluster remembers of the release and a Redis that crashed has forgotten."""
+        environment = self._tools.config.environment(self._release.environment)
+        with suppress(
+            ClusterError, UnreadableLedgerError
+        ):  # who needs the cluster next tells that it is away
+            happened = self._tools.drafts.ledgers.more_of(environment, self._release.id)
+            if happened:
+                self._append(*happened)
 
     # -- the beginning and the end -------------------------------------------------------------------
 
@@ -242,7 +256,10 @@ class Advance:
         return self._tools.now()
 
     def _append(self, *happened: e.Event) -> bool:
-        return self._writer.append(happened)
+        written = self._writer.append(happened)
+        if written and not self._release.ended and concerns(self._release, happened):
+            remember(self._tools.drafts.ledgers, self._release.environment)
+        return written
 
     def _look_out(self) -> bool:
         self._writer.look()

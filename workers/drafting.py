@@ -12,17 +12,19 @@ from datetime import UTC, datetime
 
 from releases.config import Config, Environment
 from releases.events import ReleaseRequested
+from releases.ledger import UnreadableLedgerError
 from releases.plan import Plan
 from releases.record import Record
 from releases.version import Version
 from workers.cluster import ClusterError, TransientError
 from workers.cluster.connections import Clusters
+from workers.ledger import AheadError, Ledgers
 from workers.observe import Observed, observe
 from workers.planning import Refused, Scene, Wanted, plan_release, plan_rollback
 from workers.rehearsal import rehearse
 from workers.tenant import Tenant
 from workers.tenure import HeldError, Tenure
-from workers.words import of_error
+from workers.words import lost, of_error
 
 PAST = 30
 """How many releases of an environment are read to know what it ran before."""
@@ -52,11 +54,12 @@ class Drafts:
     def __init__(
         self, record: Record, config: Config, clusters: Clusters, clock: Callable[[], datetime] = now
     ) -> None:
-        """Reads the record and the clusters, changes neither."""
+        """Reads the record and the clusters, changes neither; `ledgers` is for those who do."""
         self._record = record
         self._config = config
         self._clusters = clusters
         self._clock = clock
+        self.ledgers = Ledgers(record, config, clusters)
 
     def look(self, environment: Environment) -> Observed:
         """An environment as it is now. Raises `ClusterError`."""
@@ -108,10 +111,11 @@ class Drafts:
         environment = self._config.environment(name)
         observed = self.look(environment)
         cluster = self._clusters(environment.cluster.context)
-        own = Tenant(self._record.installation().id, name)
+        own = Tenant(self._record.installation(), name)
         tenure = Tenure(cluster, environment.namespace, own, REHEARSAL, self._clock)
         try:
             lease = None if held else tenure.look()
+            self.ledgers.check(environment)
             plan = draw(Scene(self._config, environment, observed, self._record.recent(name, PAST)))
             if isinstance(plan, Plan):
                 if lease is not None:
@@ -121,6 +125,8 @@ class Drafts:
             raise
         except HeldError as error:
             plan = Refused(str(error), error.hint)
+        except (AheadError, UnreadableLedgerError) as error:
+            plan = Refused(*lost(name, error))
         except ClusterError as error:
             plan = Refused(of_error(error), "Nothing was changed.")
         return Draft(plan, observed)

@@ -57,7 +57,7 @@ class Hold:
     def _tenure(self) -> Tenure:
         if self._writer.tenure is not None:
             return self._writer.tenure
-        own = tenant(self._writer.release, self._record.installation())
+        own = tenant(self._writer.release, self._record.who_we_are())
         cluster, namespace = self._place()
         made = Tenure(cluster, namespace, own, self._writer.id, self._now)
         self._writer.keep(made)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from uuid import uuid4
 
 import structlog
@@ -31,6 +32,7 @@ from workers import words
 from workers.advance import Advance, Tools
 from workers.answering import Answers
 from workers.cluster import ClusterError
+from workers.ledger import remember
 from workers.observe import services_seen, snapshot
 from workers.planning import Refused
 from workers.tenure import HeldError
@@ -63,6 +65,7 @@ class Jobs:
             "workers.jobs.plan": self.plan,
             "workers.jobs.advance": self.advance,
             "workers.jobs.answer": self.answer,
+            "workers.jobs.ledger": self.ledger,
         }
 
     def plan(self, release_id: str) -> None:
@@ -86,6 +89,16 @@ class Jobs:
         except Exception as error:  # noqa: BLE001 - whatever it is, the person who asked hears of it
             self._answers.fail(question_id, _mistake(error, question=question_id))
 
+    def ledger(self, environment: str) -> None:
+        """Let the cluster remember what it could not be told before."""
+        archive = self._tools.record.archive
+        try:
+            due = archive.due(environment)
+            if remember(self._tools.drafts.ledgers, environment):
+                log.info("the cluster remembers again", environment=environment)
+        except UnknownEnvironment:  # it is in buzzy.yaml no more, and so has no place to remember
+            archive.remembered(environment, due)
+
     # -- one release -----------------------------------------------------------------------------------
 
     def _work(self, release_id: str, states: frozenset[State], work: Callable[[Writer], None]) -> None:
@@ -106,7 +119,14 @@ class Jobs:
         except RecordUnavailableError as error:
             log.warning("the record is away", release=release_id, why=str(error))
         else:
+            self._remember_end(writer.release)
             self._queue_next(writer.release)
+
+    def _remember_end(self, release: Release) -> None:
+        """Let the cluster remember how a release that changed it has ended."""
+        if release.ended and release.started_at is not None:
+            with suppress(UnknownEnvironment):
+                remember(self._tools.drafts.ledgers, release.environment)
 
     def _carefully(self, writer: Writer, work: Callable[[Writer], None]) -> None:
         """Whatever goes wrong, the release ends with a sentence in its thread instead of hanging."""
@@ -144,7 +164,8 @@ class Jobs:
     def _plan(self, writer: Writer) -> None:
         tools, request, at = self._tools, writer.release.request, self._tools.now()
         if writer.interrupted:
-            writer.append([e.Interrupted(at=at, found=words.found(writer.release, ()))])
+            found = words.found(writer.release, (), rebuilt=writer.rebuilt)
+            writer.append([e.Interrupted(at=at, found=found)])
 
         def go_on() -> bool:
             writer.look()

@@ -14,7 +14,7 @@ from rq.exceptions import StopRequested
 from releases import grammar
 from releases.config import Config, ConfigError, parse_config
 from releases.logs import set_up as set_up_logs
-from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store
+from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store, health
 from workers.advance import Tools
 from workers.answering import Answers
 from workers.cluster import ClusterError
@@ -53,6 +53,7 @@ def run(settings: WorkerSettings) -> int:
     try:
         if not _wait_for_redis(store, FIRST_WAIT_SECONDS):
             return 1
+        health.warn(store)
         return _serve(settings, config, connections, store)
     except (StopRequested, KeyboardInterrupt):
         return 0

@@ -20,6 +20,7 @@ from workers.cluster import (
     TemplateWrite,
     despite_conflicts,
 )
+from workers.ledger import rehearse as rehearse_ledger
 from workers.templates import read_template
 
 WATCH_SECONDS = 2.0
@@ -36,6 +37,7 @@ def rehearse(cluster: Cluster, plan: Plan) -> Plan:
     for step in plan.steps:
         if isinstance(step, EnsureConfiguration):
             _create(cluster, plan, step)
+    rehearse_ledger(cluster, plan.namespace)
     rollouts = [_written(cluster, plan, step) for step in plan.rollouts()]
     for step in rollouts[:1]:
         _watch(cluster, plan, step)

@@ -25,6 +25,14 @@ def of_error(error: Exception) -> str:
     return sentence(text[:1].upper() + text[1:])
 
 
+def lost(environment: str, error: Exception) -> tuple[str, str]:
+    """That the cluster remembers more than the record, and what to do about it."""
+    return (
+        sentence(f"The record of {environment} was lost, or is an old copy: {error}"),
+        "Bring it back from the cluster: `buzzy record rebuild`. Nothing was changed.",
+    )
+
+
 def cause(release: Release, step: RollOut) -> str:
     """`kubernetes.io/change-cause`, as `kubectl rollout history` shows it."""
     stable, new = label(step.stable), label(step.new)
@@ -33,10 +41,16 @@ def cause(release: Release, step: RollOut) -> str:
     return f"{release.id}: {stable} → {new} by {release.request.by.name}"
 
 
-def found(release: Release, seen: tuple[ServiceSeen, ...]) -> str:
-    """What a worker found that took over from one that died. Nothing seen: the cluster is silent."""
+def found(release: Release, seen: tuple[ServiceSeen, ...], *, rebuilt: bool = False) -> str:
+    """What a worker found that took over from one that died. Nothing seen: the cluster is silent.
+
+    `rebuilt`: the record was lost, and this is the first look since the cluster gave it back.
+    """
+    what = "The record was lost. As the cluster remembers it, the release stands" if rebuilt else ""
     if release.state in {State.REQUESTED, State.APPROVED}:
-        return "The worker stopped; nothing was changed yet. Another goes on."
+        stopped = f"{what} before its start" if rebuilt else "The worker stopped"
+        return f"{stopped}; nothing was changed yet. Another goes on."
+    what = what or "The worker stopped"
     index = release.next_index
     if index is None:
         where, goal = "after its last step", "to the end"
@@ -47,9 +61,9 @@ def found(release: Release, seen: tuple[ServiceSeen, ...]) -> str:
         where = f"{'on its way back, ' if back else ''}at step {number} ({title})"
         goal = f"with step {number}"
     if not seen:
-        return f"The worker stopped {where}. The cluster does not answer just now; going on when it does."
+        return f"{what} {where}. The cluster does not answer just now; going on when it does."
     looks = "; ".join(_looks(each) for each in seen)
-    return f"The worker stopped {where}. Found: {looks}. Going on {goal}."
+    return f"{what} {where}. Found: {looks}. Going on {goal}."
 
 
 def _looks(seen: ServiceSeen) -> str:

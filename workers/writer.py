@@ -18,6 +18,7 @@ from typing import Self, TypeVar
 from releases.events import Event
 from releases.lifecycle import MOVING, IllegalEventError, Release, State
 from releases.record import Held, Lease, MovedError, Record, RecordUnavailableError, StaleError
+from releases.record.archive import LOST
 from releases.record.record import LEASE_MS
 from workers.cluster import ClusterError
 from workers.tenure import TRY_AGAIN_SECONDS, TakenOverError, Tenure
@@ -115,6 +116,11 @@ class Writer:
         self.tenure = tenure
         name = f"tenure-{self._lease.release}"
         threading.Thread(target=self._keep_tenure, args=(tenure,), name=name, daemon=True).start()
+
+    @property
+    def rebuilt(self) -> bool:
+        """Whether the record was lost, and nobody has written the release since it was rebuilt."""
+        return self._lease.interrupted == LOST
 
     def append(self, happened: Sequence[Event], *, only_in: State | None = None) -> bool:
         """Write events. False when they cannot happen (any more): somebody wrote first, decide again.

@@ -4,6 +4,7 @@ Every write that depends on what was read is one Lua script, so that it happens 
 nobody writes between the look and the leap.
 """
 
+from releases.record.archive import Archive
 from releases.record.inbox import Delivery, Inbox
 from releases.record.questions import Questions
 from releases.record.queue import JobQueue, queue_of
@@ -20,6 +21,7 @@ from releases.record.record import (
 from releases.record.store import RecordUnavailableError, Store
 
 __all__ = [
+    "Archive",
     "BusyError",
     "Delivery",
     "Held",

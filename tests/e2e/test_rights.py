@@ -87,6 +87,8 @@ def _release_with_a_configuration_that_is_there(house: House) -> None:
         Right("get", "coordination.k8s.io/leases", "buzzy-release"),
         Right("create", "coordination.k8s.io/leases"),
         Right("update", "coordination.k8s.io/leases", "buzzy-release"),
+        Right("get", "configmaps"),
+        Right("update", "configmaps", "buzzy-ledger"),
     ],
     ids=str,
 )

@@ -16,7 +16,7 @@ from workers.cluster.errors import (
     TooManyRequestsError,
     TransientError,
 )
-from workers.cluster.port import Cluster, LeaseWrite, TemplateWrite
+from workers.cluster.port import Cluster, Kept, LeaseWrite, Right, TemplateWrite
 from workers.cluster.seen import (
     Condition,
     ContainerSeen,
@@ -46,11 +46,13 @@ __all__ = [
     "EventSeen",
     "ForbiddenError",
     "InvalidError",
+    "Kept",
     "LeaseSeen",
     "LeaseWrite",
     "NotFoundError",
     "PodSeen",
     "ReplicaSetSeen",
+    "Right",
     "RolloutSeen",
     "TemplateWrite",
     "Termination",

@@ -6,6 +6,7 @@ be written back as it was.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,8 +17,9 @@ import urllib3
 from kubernetes import client
 
 from workers.cluster import leases, parse
+from workers.cluster.errors import AlreadyExistsError, ConflictError
 from workers.cluster.following import Following
-from workers.cluster.port import LeaseWrite, TemplateWrite
+from workers.cluster.port import Kept, LeaseWrite, Right, TemplateWrite
 from workers.cluster.reader import Source
 from workers.cluster.seen import (
     DeploymentSeen,
@@ -53,6 +55,8 @@ class KubernetesCluster:
         self._apps = client.AppsV1Api(api)
         self._core = client.CoreV1Api(api)
         self._coordination = client.CoordinationV1Api(api)
+        self._access = client.AuthorizationV1Api(api)
+        self._version = client.VersionApi(api)
 
     def deployments(self, namespace: str) -> tuple[DeploymentSeen, ...]:
         """All Deployments of a namespace."""
@@ -169,6 +173,59 @@ class KubernetesCluster:
             field_manager=MANAGER,
             dry_run="All" if rehearse else None,
         )
+
+    def kept(self, namespace: str, name: str) -> Kept:
+        """A ConfigMap that changes."""
+        request = Request("get", "configmaps", namespace, name)
+        return parse.kept(_ask(request, self._core.read_namespaced_config_map, name, namespace))
+
+    def keep(
+        self, namespace: str, name: str, kept: Kept, labels: Mapping[str, str], *, rehearse: bool = False
+    ) -> None:
+        """Create such a ConfigMap, or replace it unless it was changed since it was read."""
+        is_there = {"resourceVersion": kept.resource_version} if kept.resource_version else {}
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": namespace, "labels": dict(labels), **is_there},
+            "data": dict(kept.texts),
+            "binaryData": {key: base64.b64encode(part).decode() for key, part in kept.parts.items()},
+        }
+        how = {"field_manager": MANAGER, "dry_run": "All" if rehearse else None}
+        if is_there:
+            request = Request("update", "configmaps", namespace, name)
+            _ask(request, self._core.replace_namespaced_config_map, name, namespace, body, **how)
+            return
+        request = Request("create", "configmaps", namespace, name)
+        try:
+            _ask(request, self._core.create_namespaced_config_map, namespace, body, **how)
+        except AlreadyExistsError as error:
+            raise ConflictError(str(error)) from error
+
+    def may(self, namespace: str, right: Right) -> bool:
+        """Whether Buzzy has a right there; everybody may ask that of themselves."""
+        group, resource, subresource = parse.of_role(right.resource)
+        attributes = {
+            "namespace": namespace,
+            "verb": right.verb,
+            "group": group,
+            "resource": resource,
+            "subresource": subresource,
+            "name": right.name,
+        }
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+        }
+        request = Request("create", "authorization.k8s.io/selfsubjectaccessreviews", namespace)
+        answer = _ask(request, self._access.create_self_subject_access_review, body)
+        return bool(answer.get("status", {}).get("allowed"))
+
+    def version(self) -> str:
+        """Which Kubernetes it is."""
+        answer = _ask(Request("get", "version", ""), self._version.get_code)
+        return str(answer.get("gitVersion", ""))
 
     def warnings(self, namespace: str, pod: str) -> tuple[EventSeen, ...]:
         """The cluster's warnings about a pod, the newest last."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 from datetime import datetime, timedelta
 from typing import Any
 
+from workers.cluster.port import Kept
 from workers.cluster.seen import (
     Condition,
     ContainerSeen,
@@ -95,6 +97,23 @@ def pod(thing: Json) -> PodSeen | None:
         reason=status.get("reason", ""),
         message=one_line(status.get("message", "")),
     )
+
+
+def kept(thing: Json) -> Kept:
+    """A ConfigMap that changes."""
+    return Kept(
+        texts=dict(thing.get("data") or {}),
+        parts={key: base64.b64decode(part) for key, part in (thing.get("binaryData") or {}).items()},
+        resource_version=thing["metadata"].get("resourceVersion", ""),
+    )
+
+
+def of_role(resource: str) -> tuple[str, str, str]:
+    """`apps/deployments` and `pods/log` in their parts: API group, resource, subresource."""
+    first, _, second = resource.partition("/")
+    if not second:
+        return "", first, ""
+    return ("", first, second) if first == "pods" else (first, second, "")
 
 
 def selector(thing: Json) -> str:

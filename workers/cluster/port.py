@@ -40,6 +40,24 @@ class LeaseWrite:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A ConfigMap that changes, and the version that was read; without one it is not there yet."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, bytes] = field(default_factory=dict)
+    resource_version: str = ""
+
+
+@dataclass(frozen=True)
+class Right:
+    """One verb on one resource, in the words of roles: `apps/deployments`, `pods/log`."""
+
+    verb: str
+    resource: str
+    name: str = ""
+
+
 class Cluster(Protocol):
     """A Kubernetes cluster. Every call is bounded in time and raises `ClusterError`s only."""
 
@@ -105,6 +123,28 @@ class Cluster(Protocol):
         rehearse: bool = False,
     ) -> None:
         """Create a ConfigMap that can never be changed. Raises `AlreadyExistsError`."""
+        ...
+
+    def kept(self, namespace: str, name: str) -> Kept:
+        """A ConfigMap that changes. Raises `NotFoundError`."""
+        ...
+
+    def keep(
+        self, namespace: str, name: str, kept: Kept, labels: Mapping[str, str], *, rehearse: bool = False
+    ) -> None:
+        """Create such a ConfigMap or, with the version that was read, replace it.
+
+        With `rehearse` nothing is stored. Raises `ConflictError`, also when somebody else created it, and
+        `NotFoundError` when there is none to replace.
+        """
+        ...
+
+    def may(self, namespace: str, right: Right) -> bool:
+        """Whether Buzzy has a right there."""
+        ...
+
+    def version(self) -> str:
+        """Which Kubernetes it is, such as `v1.36.1`."""
         ...
 
     def warnings(self, namespace: str, pod: str) -> tuple[EventSeen, ...]:
