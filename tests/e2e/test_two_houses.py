@@ -10,6 +10,8 @@ from tests.e2e.houses import TICK, House
 
 OpenHouse = Callable[..., House]
 
+pytestmark = pytest.mark.timeout(240)  # there are two of everything to start
+
 
 @pytest.mark.requirement("Q2")
 def test_one_releases_and_the_other_says_who_holds_it(open_house: OpenHouse) -> None:
