@@ -61,7 +61,7 @@ class Stage:
         with ExitStack() as ends:
             self.folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="buzzy-")))
             self._tell("Redis")
-            self.redis = ends.enter_context(RedisServer())
+            self.redis = ends.enter_context(self.start_redis())
             self._tell("workspace")
             self.workspace: RunningWorkspace = ends.enter_context(running_workspace())
             self._tell("cluster")
@@ -100,6 +100,10 @@ class Stage:
     def person(self, name: str) -> Person:
         """Somebody of the workspace, by name."""
         return self.workspace.person(name)
+
+    def start_redis(self) -> RedisServer:
+        """Redis, which forgets everything when it ends."""
+        return RedisServer()
 
     def start_worker(self) -> Child:
         """One more worker."""

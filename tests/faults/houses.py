@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
 from bot.messages.thread import thread_message
 from bot.relay.story import tale_of
-from releases import events as e
 from releases.record import Record, Store
 from sandbox.cluster.seed import SeedService
 from sandbox.stage import CONFIG
@@ -109,15 +108,18 @@ class FaultyHouse(House):
         self.alice.wait(lambda: not self.record.behind(), TELL_SECONDS, "all is told")
 
 
-def step_events(events: tuple[e.Event, ...]) -> list[int]:
-    """Which steps were finished, in order."""
-    return [event.index for event in events if isinstance(event, e.StepFinished)]
+HouseT = TypeVar("HouseT", bound=FaultyHouse)
 
 
 @contextlib.contextmanager
 def faulty_house(
-    arena: Arena, folder: Path, *environments: str, deadline: str = DEADLINE, **how: Any
-) -> Iterator[FaultyHouse]:
+    made: type[HouseT],
+    arena: Arena,
+    folder: Path,
+    *environments: str,
+    deadline: str = DEADLINE,
+    **how: Any,  # noqa: ANN401 - as House
+) -> Iterator[HouseT]:
     """A house with these environments, two small services each, behind proxies."""
     namespaces = {name: f"faults-{name}" for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
@@ -130,8 +132,8 @@ def faulty_house(
     file = folder / "buzzy.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     arena.seed(list(namespaces.values()), SERVICES)
-    with FaultyHouse(arena, file, namespaces, **how) as opened:
+    with made(arena, file, namespaces, **how) as opened:
         yield opened
 
 
-__all__ = ["APPROVERS", "CHANNELS", "SERVICES", "STABLE", "FaultyHouse", "faulty_house", "step_events"]
+__all__ = ["APPROVERS", "CHANNELS", "SERVICES", "STABLE", "FaultyHouse", "faulty_house"]

@@ -1,7 +1,8 @@
 """A kubeconfig that leads through a proxy, and what the proxy needs to speak to the server behind it.
 
-The client under test speaks plain HTTP to the proxy; its token goes through with each request. Where the server
-wants TLS, the proxy checks it against the kubeconfig's authority and shows the kubeconfig's certificate.
+The client under test speaks plain HTTP to the proxy; its token goes through with each request. Where the
+server wants TLS, the proxy checks it against the kubeconfig's authority and shows the kubeconfig's own
+certificate.
 """
 
 from __future__ import annotations

@@ -16,7 +16,15 @@ from releases import events as e
 from releases.people import Person
 from releases.plan import digest_of
 from releases.policy import Refusal
-from releases.record import BusyError, MovedError, Questions, Record, RecordUnavailableError, StaleError, Store
+from releases.record import (
+    BusyError,
+    MovedError,
+    Questions,
+    Record,
+    RecordUnavailableError,
+    StaleError,
+    Store,
+)
 from sandbox.cluster import Cluster
 from sandbox.cluster.resources import DEPLOYMENTS
 from sandbox.cluster.seed import SeedService
@@ -47,6 +55,7 @@ environments:
 T = TypeVar("T")
 When = Literal["before", "after"]
 PortName = Literal["store", "cluster"]
+Answer = Literal["approve", "withdraw", "refuse", "abort"]
 
 
 class KilledError(BaseException):
@@ -132,7 +141,7 @@ class FatefulCluster:
 
 @dataclass(frozen=True)
 class Write:
-    """One change of a Deployment's template, as the API server stored it. `release` is None: somebody else."""
+    """A change of a Deployment's template, as the API server stored it. `release` None: somebody else's."""
 
     namespace: str
     service: str
@@ -186,7 +195,7 @@ class MachineWorld:
         self.releases.append(id_)
         self.queue.put("deployment", "plan", id_)
 
-    def answer(self, environment: str, who: str, what: Literal["approve", "withdraw", "refuse", "abort"]) -> None:
+    def answer(self, environment: str, who: str, what: Answer) -> None:
         """Somebody answers the release that holds an environment, as the bot lets them."""
         id_ = self.record.holder(environment)
         if id_ is None:
@@ -233,7 +242,7 @@ class MachineWorld:
         record, questions = Record(store), Questions(store)
 
         def clusters(context: str | None) -> Port:
-            return FatefulCluster(self.connections(context), fate)  # type: ignore[return-value] # by __getattr__
+            return FatefulCluster(self.connections(context), fate)
 
         drafts = Drafts(record, self.config, clusters)
         tools = Tools(record, self.config, clusters, drafts, lambda: False, slice_seconds=6.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Literal, Self
 
 import pytest
 
@@ -105,7 +105,7 @@ class Round:
 @pytest.fixture(scope="module")
 def together(arena: Arena, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Round]:
     """The house of all cases."""
-    with faulty_house(arena, tmp_path_factory.mktemp("house"), *APPROVERS) as house:
+    with faulty_house(FaultyHouse, arena, tmp_path_factory.mktemp("house"), *APPROVERS) as house:
         yield Round(house)
 
 
@@ -170,7 +170,7 @@ class _Trouble:
         with self._proxy.refusing():
             self._over.wait(2.0)
 
-    def __enter__(self) -> _Trouble:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

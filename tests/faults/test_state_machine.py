@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -70,6 +70,15 @@ class Releases(RuleBasedStateMachine):
         """Somebody asks for a release."""
         self.world.ask(environment, version)
 
+    @rule(environment=ENVIRONMENTS, version=VERSIONS, back=st.booleans())
+    def agreed(self, environment: str, version: str, back: bool) -> None:  # noqa: FBT001 - drawn
+        """A release or rollback is asked for, planned, and agreed to: the next job starts it."""
+        self.world.ask(environment, None if back else version)
+        release = self.world.record.holder(environment)
+        if release is not None:
+            self.world.run("plan", release, Fate())
+            self.all_agree(environment, "U0ALICE")
+
     @rule(environment=ENVIRONMENTS)
     def rollback(self, environment: str) -> None:
         """Somebody asks for a rollback."""
@@ -116,6 +125,7 @@ class Releases(RuleBasedStateMachine):
         environment = self.world.record.load(release).release.environment
 
         def happens(fate: Fate) -> None:
+            event(f"{act} {when} a call to the {port}")
             match act:
                 case "kill":
                     fate.kill()
@@ -229,6 +239,8 @@ class Releases(RuleBasedStateMachine):
         """Everything heals, everybody agrees: then every release ends, and its services are where it says."""
         try:
             self._heal()
+            for release in self._releases():
+                event(f"a {release.request.kind} is {release.state} in the end")
             for environment in NAMESPACES:
                 self._assert_end(environment)
         finally:
