@@ -184,7 +184,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 def test_a_killed_worker_has_a_successor_within_half_a_minute(
     fleet: Fleet, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its parent and its job, and each alone, at any moment: the longest of all samples is under the bound."""
+    """Worker and job, and each alone, at any moment: the longest of all samples is under the bound."""
     chance = random.Random(20)  # noqa: S311 - moments, not secrets
     plan = [(KINDS[n % 3], chance.uniform(0, LEASE_RENEWED_SECONDS)) for n in range(KILLS)]
 
@@ -197,7 +197,8 @@ def test_a_killed_worker_has_a_successor_within_half_a_minute(
     assert len(samples) == KILLS
     with capsys.disabled():
         for kind in (*KINDS, None):
-            print(_line([each.seconds for each in samples if kind in {None, each.kind}], kind or "all"))  # noqa: T201 - what one runs it for
+            seconds = [each.seconds for each in samples if kind in {None, each.kind}]
+            print(_line(seconds, kind or "all"))  # noqa: T201 - what one runs it for
     assert max(each.seconds for each in samples) < BOUND_SECONDS
 
 

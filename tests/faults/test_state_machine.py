@@ -311,19 +311,19 @@ def _assert_agreed(events: tuple[e.Event, ...]) -> None:
     """At the moment at which it was approved, the quorum was there, for the plan that started."""
     yes: dict[str, str] = {}
     digest, agreed, needed = "", False, 0
-    for event in events:
-        match event:
+    for happened in events:
+        match happened:
             case e.ReleaseRequested(environment=environment):
                 needed = QUORUM[environment]
             case e.PlanProposed(plan=plan):
                 digest, agreed = plan.digest, False
             case e.ApprovalGiven(by=by):
                 assert by.id in PEOPLE
-                yes[by.id] = event.digest
+                yes[by.id] = happened.digest
             case e.ApprovalWithdrawn(by=by):
                 yes.pop(by.id, None)
             case e.Approved():
-                assert event.digest == digest
+                assert happened.digest == digest
                 agreed = sum(each == digest for each in yes.values()) >= needed
             case e.ReleaseStarted():
                 assert agreed
