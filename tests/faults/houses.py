@@ -85,6 +85,15 @@ class FaultyHouse(House):
         found = self.deployments(environment)
         return {name: int(item["metadata"]["generation"]) for name, item in found.items()}
 
+    def ask_again_and_again(self, line: str, environment: str) -> Message:
+        """Type a command until Slack says that it was taken, as people do, and wait for its message."""
+        before = self.alice.messages(CHANNELS[environment])
+        self.alice.wait(
+            lambda: self.alice.command(line, CHANNELS[environment]).acknowledged, TELL_SECONDS, "it was taken"
+        )
+        last = before[-1] if before else None
+        return self.alice.wait_for_message(CHANNELS[environment], after=last, timeout=TELL_SECONDS)
+
     def approve(self, message: Message, environment: str) -> None:
         """Have it approved by as many as the environment wants."""
         for name in APPROVERS[environment]:

@@ -55,6 +55,8 @@ environments:
 T = TypeVar("T")
 When = Literal["before", "after"]
 PortName = Literal["store", "cluster"]
+Wanted = Literal["good", "crash", "missing", "the same", "back"]
+"""What is asked for: a version that comes up or does not, the one that was asked for last, a rollback."""
 Answer = Literal["approve", "withdraw", "refuse", "abort"]
 
 
@@ -165,6 +167,7 @@ class MachineWorld:
         self.writes: list[Write] = []
         self.releases: list[str] = []
         self.epochs: dict[str, int] = {}
+        self._version = 0
         cluster.seed_buzzy(namespaces=NAMESPACES.values(), services=SERVICES)
         settle(cluster)
         cluster.run(lambda: cluster.store.listen(self._stored))
@@ -172,8 +175,13 @@ class MachineWorld:
 
     # -- what people do ----------------------------------------------------------------------------------
 
-    def ask(self, environment: str, version: str | None) -> None:
-        """Ask for a release or, without a version, for a rollback; the environment may be held."""
+    def ask(self, environment: str, wanted: Wanted) -> None:
+        """Ask for the next version, which is good or not, or for a rollback; the environment may be held."""
+        if wanted in {"good", "crash", "missing"}:
+            self._version += 1
+        version = f"3.2.{self._version}" if wanted != "back" else None
+        if wanted in {"crash", "missing"}:
+            self.cluster.set_behaviours({f"3.2.{self._version}": wanted})
         needed = e.ApprovalNeeded(
             quorum=QUORUM[environment], approvers=PEOPLE, own_release=False, expires_seconds=3600
         )

@@ -37,7 +37,7 @@ FAULTS: list[tuple[Way, Fault]] = [
     ("kubernetes", Fault("status", match=PATCH, count=2, status=429, retry_after=1)),
     ("kubernetes", Fault("status", match="GET", count=6, status=429, retry_after=1)),
     ("kubernetes", Fault("cut", match=PATCH, count=2, bytes=300)),
-    ("kubernetes", Fault("cut", match="GET .*watch=True", count=4, bytes=600)),
+    ("kubernetes", Fault("cut", match="GET .*watch=[Tt]rue", count=4, bytes=600)),
     ("kubernetes", Fault("lost", match=PATCH, count=2)),
     ("kubernetes", Fault("lost", match="POST .*/configmaps[?]fieldManager=buzzy$")),
     ("kubernetes", Fault("hang", match=PATCH)),
@@ -85,18 +85,25 @@ class Round:
         self._numbers = itertools.count(1)
         self._environments = itertools.cycle(APPROVERS)
 
-    def release(self, trouble: Callable[[], None]) -> None:
-        """One release, with trouble from the moment at which it waits for approval."""
+    def release(self, trouble: Callable[[], None], *, midway: bool = False) -> None:
+        """One release, with trouble from when it waits for approval or, midway, while a service is slow."""
         house, number = self.house, next(self._numbers)
         environment, version = next(self._environments), f"3.2.{number}"
         before = house.generations(environment)
-        message = house.ask(f"/buzzy release {version} {environment}", environment)
-        self.made.append((f"R{number}", message))
+        if midway:
+            house.arena.behave(f"buzzybuzz/buzzy-api:{version}", "slow")
+        message = house.ask_again_and_again(f"/buzzy release {version} {environment}", environment)
+        release = house.record.holder(environment) or ""
+        self.made.append((release, message))
         house.until(message, "waiting for", timeout=PATIENCE)
-        trouble()
+        if not midway:
+            trouble()
         house.approve(message, environment)
+        if midway:
+            house.until(message, "service 2 of 2", timeout=PATIENCE)
+            trouble()
         message = house.until(message, "🟢", timeout=PATIENCE)
-        assert f"R{number} " in message
+        assert f"{release} " in message
         assert house.images(environment) == {service.name: version for service in SERVICES}
         after = house.generations(environment)
         assert after == {name: written + 1 for name, written in before.items()}
@@ -141,7 +148,7 @@ def test_the_same_when_it_is_all_connections(
     """All that are open are reset or fall silent, none can be made for a while, or each word takes long."""
     proxy: Proxy = getattr(house.proxies, way)
     with _Trouble(proxy, what) as trouble:
-        together.release(trouble.begin)
+        together.release(trouble.begin, midway=True)
     assert what == "slow" or what in {each.kind for each in proxy.applied}
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -27,7 +29,18 @@ from releases.record import Store
 from sandbox.cluster import running_cluster
 from sandbox.cluster.api.faults import Fault
 from sandbox.redis_server import RedisServer
-from tests.faults.machine_world import NAMESPACES, PEOPLE, QUORUM, Fate, MachineWorld, PortName, When, Write
+from tests.faults.machine_world import (
+    NAMESPACES,
+    PEOPLE,
+    QUORUM,
+    Answer,
+    Fate,
+    MachineWorld,
+    PortName,
+    Wanted,
+    When,
+    Write,
+)
 from workers import advance, drafting, writer
 
 EXAMPLES = int(os.environ.get("BUZZY_EXAMPLES", "25"))
@@ -37,11 +50,30 @@ ROUNDS = 40
 
 ENVIRONMENTS = st.sampled_from(sorted(NAMESPACES))
 SERVICE_NAMES = st.sampled_from(["buzzy-main", "buzzy-api"])
-VERSIONS = st.sampled_from(["3.2.1", "3.2.2", "3.3.0", "3.4.0-crash", "3.5.0-missing"])
-CALLS = st.integers(min_value=1, max_value=40)
-PORTS = st.sampled_from(["store", "cluster"])
-WHEN = st.sampled_from(["before", "after"])
-ACTS = st.sampled_from(["nothing", "nothing", "kill", "kill", "overtake", "redis", "abort", "edit"])
+WANTED: st.SearchStrategy[Wanted] = st.sampled_from(["good", "back", "crash", "missing", "the same"])
+
+ANSWERS: st.SearchStrategy[Answer] = st.sampled_from(["approve", "abort", "withdraw", "refuse"])
+ACTS = st.sampled_from(["nothing", "kill", "overtake", "redis", "abort", "edit"])
+Place = tuple[PortName, int, When]
+PLACES: st.SearchStrategy[Place] = st.tuples(
+    st.sampled_from(["store", "cluster"]),
+    st.one_of(st.integers(1, 8), st.integers(1, 40)),
+    st.sampled_from(["before", "after"]),
+)
+"""At which call of which port, and whether that takes effect before or after."""
+
+FAULTS = st.sampled_from(
+    [
+        Fault("status", method="PATCH", status=409),
+        Fault("status", method="PATCH", status=500, after_effect=True),
+        Fault("status", method="POST", status=500, after_effect=True),
+        Fault("status", status=429),
+        Fault("status", status=500),
+        Fault("status", method="GET", status=410),
+        Fault("cut"),
+        Fault("delay", seconds=0.05),
+    ]
+)
 
 
 class Releases(RuleBasedStateMachine):
@@ -50,6 +82,8 @@ class Releases(RuleBasedStateMachine):
     redis: RedisServer
     """One server for all examples, each under a prefix of its own."""
     examples = 0
+    tally: ClassVar[Counter[str]] = Counter()
+    """What happened, and how releases ended, over all examples."""
 
     def __init__(self) -> None:
         """Start a cluster."""
@@ -57,53 +91,28 @@ class Releases(RuleBasedStateMachine):
         Releases.examples += 1
         self._ends = contextlib.ExitStack()
         folder = Path(self._ends.enter_context(tempfile.TemporaryDirectory()))
-        behaviours = {"3.4.0-crash": "crash", "3.5.0-missing": "missing"}
-        cluster = self._ends.enter_context(running_cluster(speed=60.0, behaviours=behaviours))
+        cluster = self._ends.enter_context(running_cluster(speed=60.0))
         store = Store.connect(self.redis.url, prefix=f"x{Releases.examples}", answer_seconds=10)
         self._ends.callback(store.close)
         self.world = MachineWorld(cluster, folder, store)
 
     # -- people ------------------------------------------------------------------------------------------
 
-    @rule(environment=ENVIRONMENTS, version=VERSIONS)
-    def release(self, environment: str, version: str) -> None:
-        """Somebody asks for a release."""
-        self.world.ask(environment, version)
+    @rule(environment=ENVIRONMENTS, wanted=WANTED)
+    def ask(self, environment: str, wanted: Wanted) -> None:
+        """Somebody asks for a release, or for a rollback."""
+        self.world.ask(environment, wanted)
 
-    @rule(environment=ENVIRONMENTS, version=VERSIONS, back=st.booleans())
-    def agreed(self, environment: str, version: str, back: bool) -> None:  # noqa: FBT001 - drawn
-        """A release or rollback is asked for, planned, and agreed to: the next job starts it."""
-        self.world.ask(environment, None if back else version)
-        release = self.world.record.holder(environment)
-        if release is not None:
-            self.world.run("plan", release, Fate())
-            self.all_agree(environment, "U0ALICE")
-
-    @rule(environment=ENVIRONMENTS)
-    def rollback(self, environment: str) -> None:
-        """Somebody asks for a rollback."""
-        self.world.ask(environment, None)
-
-    @rule(environment=ENVIRONMENTS, who=st.sampled_from(PEOPLE))
-    def approve(self, environment: str, who: str) -> None:
-        """An approver agrees."""
-        self.world.answer(environment, who, "approve")
+    @rule(environment=ENVIRONMENTS, who=st.sampled_from(PEOPLE), what=ANSWERS)
+    def answer(self, environment: str, who: str, what: Answer) -> None:
+        """An approver says something; what is said too late changes nothing."""
+        self.world.answer(environment, who, what)
 
     @rule(environment=ENVIRONMENTS, who=st.sampled_from([*PEOPLE, "U0ALICE", "U0MALLORY"]))
     def all_agree(self, environment: str, who: str) -> None:
         """All approvers agree, and somebody who is none."""
         for each in (who, *PEOPLE):
             self.world.answer(environment, each, "approve")
-
-    @rule(environment=ENVIRONMENTS, who=st.sampled_from(PEOPLE), what=st.sampled_from(["withdraw", "refuse"]))
-    def disagree(self, environment: str, who: str, what: Literal["withdraw", "refuse"]) -> None:
-        """An approver takes it back, or refuses."""
-        self.world.answer(environment, who, what)
-
-    @rule(environment=ENVIRONMENTS)
-    def abort(self, environment: str) -> None:
-        """Somebody wants it stopped."""
-        self.world.answer(environment, "U0BOB", "abort")
 
     @rule(environment=ENVIRONMENTS, service=SERVICE_NAMES, tag=st.sampled_from(["3.2.0", "3.1.9", "3.2.1"]))
     def edit(self, environment: str, service: str, tag: str) -> None:
@@ -112,53 +121,40 @@ class Releases(RuleBasedStateMachine):
 
     # -- workers -----------------------------------------------------------------------------------------
 
-    @rule(place=st.integers(0, 5), again=st.booleans(), port=PORTS, call=CALLS, when=WHEN, act=ACTS)
-    def work(self, place: int, again: bool, port: PortName, call: int, when: When, act: str) -> None:  # noqa: FBT001, PLR0917 - drawn
+    @rule(environment=ENVIRONMENTS, wanted=WANTED, where=PLACES, act=ACTS)
+    def go(self, environment: str, wanted: Wanted, where: Place, act: str) -> None:
+        """All the way to where it changes something, and something happens there."""
+        self.world.ask(environment, wanted)
+        release = self.world.record.holder(environment)
+        if release is not None:
+            self.world.run("plan", release, Fate())
+            self.all_agree(environment, "U0ALICE")
+            self._run("advance", release, where, act)
+
+    @rule(index=st.integers(0, 5), again=st.booleans(), where=PLACES, act=ACTS)
+    def work(self, index: int, again: bool, where: Place, act: str) -> None:  # noqa: FBT001 - drawn
         """A job runs, out of order perhaps, stays queued perhaps, and something happens in the middle."""
         queue = self.world.queue.waiting
         if not queue:
             return
-        index = place % len(queue)
+        index %= len(queue)
         _, job, release = queue[index]
         if not again:
             del queue[index]
-        environment = self.world.record.load(release).release.environment
-
-        def happens(fate: Fate) -> None:
-            event(f"{act} {when} a call to the {port}")
-            match act:
-                case "kill":
-                    fate.kill()
-                case "overtake":
-                    self.world.expire_leases()
-                    for name in ("plan", "advance"):
-                        self.world.run(name, release, Fate())
-                case "redis":
-                    self._restart()
-                case "abort":
-                    self.world.answer(environment, "U0BOB", "abort")
-                case "edit":
-                    self.world.edit(environment, "buzzy-api", "3.1.9")
-                case _:
-                    pass
-
-        self.world.run(job, release, Fate(port, call, when, happens))
+        self._run(job, release, where, act)
 
     @rule()
     def work_off(self) -> None:
         """All jobs that wait run, and those that they queue."""
         self._work_off()
 
-    @rule()
-    def expire(self) -> None:
-        """Leases run out, and the reaper looks."""
+    @rule(lost=st.booleans())
+    def expire(self, lost: bool) -> None:  # noqa: FBT001 - drawn
+        """Leases run out, jobs are lost perhaps, and the reaper looks."""
+        if lost:
+            self.world.queue.waiting.clear()
         self.world.expire_leases()
         self.world.reap()
-
-    @rule()
-    def lose_the_queue(self) -> None:
-        """All jobs are lost."""
-        self.world.queue.waiting.clear()
 
     # -- what they work with -----------------------------------------------------------------------------
 
@@ -167,29 +163,11 @@ class Releases(RuleBasedStateMachine):
         """Redis crashes and comes back with its log."""
         self._restart()
 
-    @rule()
-    def forget_history(self) -> None:
-        """410: the cluster has compacted its history."""
+    @rule(what=FAULTS, count=st.integers(1, 4))
+    def fault(self, what: Fault, count: int) -> None:
+        """The API server is about to answer so, or has forgotten its history (410)."""
         self.world.cluster.compact()
-
-    @rule(
-        status=st.sampled_from([409, 429, 500, 503]),
-        method=st.sampled_from(["GET", "PATCH", "POST", ""]),
-        count=st.integers(1, 4),
-        after=st.booleans(),
-    )
-    def fault(self, status: int, method: str, count: int, after: bool) -> None:  # noqa: FBT001 - drawn
-        """The API server answers so, having done it or not; 409 is an answer to writes only."""
-        method = "PATCH" if status == 409 else method
-        done = after and status >= 500
-        self.world.cluster.add_fault(
-            Fault("status", count=count, method=method, status=status, after_effect=done)
-        )
-
-    @rule(kind=st.sampled_from(["cut", "delay"]), count=st.integers(1, 3))
-    def trouble(self, kind: Literal["cut", "delay"], count: int) -> None:
-        """Answers break off in the middle, or take their time."""
-        self.world.cluster.add_fault(Fault(kind, count=count, seconds=0.05))
+        self.world.cluster.add_fault(replace(what, count=count))
 
     # -- what holds --------------------------------------------------------------------------------------
 
@@ -240,7 +218,7 @@ class Releases(RuleBasedStateMachine):
         try:
             self._heal()
             for release in self._releases():
-                event(f"a {release.request.kind} is {release.state} in the end")
+                self.tally[f"{release.request.kind} {release.state}"] += 1
             for environment in NAMESPACES:
                 self._assert_end(environment)
         finally:
@@ -287,6 +265,27 @@ class Releases(RuleBasedStateMachine):
             touched = last.state is State.RELEASED or step.service in last.changed_services
             if touched and any(write.service == step.service for write in writes[first:]):
                 assert runs[step.deployment] == wanted.digest
+
+    def _run(self, job: str, release: str, where: Place, act: str) -> None:
+        environment = self.world.record.load(release).release.environment
+
+        def happens(fate: Fate) -> None:
+            self.tally[f"{act} at a call of the {fate.port}"] += 1
+            match act:
+                case "kill":
+                    fate.kill()
+                case "overtake":
+                    self.world.expire_leases()
+                    for name in ("plan", "advance"):
+                        self.world.run(name, release, Fate())
+                case "redis":
+                    self._restart()
+                case "abort":
+                    self.world.answer(environment, "U0BOB", "abort")
+                case "edit":
+                    self.world.edit(environment, "buzzy-api", "3.1.9")
+
+        self.world.run(job, release, Fate(*where, happens))
 
     def _restart(self) -> None:
         self.redis.kill()
@@ -360,7 +359,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Re
 
 @pytest.mark.requirement("Q1", "Q2", "Q3")
 @pytest.mark.timeout(3600)
-def test_whatever_happens_it_happens_once_and_was_agreed_to(machine: type[Releases]) -> None:
+def test_whatever_happens_it_happens_once_and_was_agreed_to(
+    machine: type[Releases], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Every sequence of rules keeps every invariant, and every release ends."""
     everyday = "BUZZY_EXAMPLES" not in os.environ
     run_state_machine_as_test(
@@ -375,3 +376,6 @@ def test_whatever_happens_it_happens_once_and_was_agreed_to(machine: type[Releas
             phases=(Phase.generate, Phase.shrink) if not everyday else (Phase.generate,),
         ),
     )
+    if not everyday:
+        with capsys.disabled():
+            print(f"\n{machine.examples} worlds", *sorted(machine.tally.items()), sep="\n  ")  # noqa: T201 - what one runs it for
