@@ -27,7 +27,7 @@ APPROVERS = {"staging": ("bob",), "production": ("bob", "carol"), "disaster-reco
 DEADLINE = "60s"
 """Faults take time, and none of them is the fault of the version."""
 
-TELL_SECONDS = 120.0
+TELL_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,19 @@ class FaultyHouse(House):
         return {name: int(item["metadata"]["generation"]) for name, item in found.items()}
 
     def ask_again_and_again(self, line: str, environment: str) -> Message:
-        """Type a command until Slack says that it was taken, as people do, and wait for its message."""
+        """Type a command until it was taken, as people do who read the answer; wait for its message."""
         before = self.alice.messages(CHANNELS[environment])
-        self.alice.wait(
-            lambda: self.alice.command(line, CHANNELS[environment]).acknowledged, TELL_SECONDS, "it was taken"
-        )
+
+        def taken() -> bool:
+            delivery = self.alice.command(line, CHANNELS[environment])
+            return delivery.acknowledged and "Noted" in str(delivery.answer)
+
+        self.alice.wait(taken, TELL_SECONDS, "it was taken")
         last = before[-1] if before else None
-        return self.alice.wait_for_message(CHANNELS[environment], after=last, timeout=TELL_SECONDS)
+        try:
+            return self.alice.wait_for_message(CHANNELS[environment], after=last, timeout=TELL_SECONDS)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.logs()}") from None
 
     def approve(self, message: Message, environment: str) -> None:
         """Have it approved by as many as the environment wants."""

@@ -19,7 +19,7 @@ from tests.faults.houses import APPROVERS, CHANNELS, SERVICES, FaultyHouse, faul
 from tests.faults.proxy import Fault, Proxy
 
 Way = Literal["kubernetes", "redis", "slack"]
-PATIENCE = 90.0
+PATIENCE = 60.0
 
 PATCH = "PATCH .*/deployments/[^?]*[?]fieldManager=buzzy$"
 APPEND = "^EVALSHA .* 5 buzzy:release:"

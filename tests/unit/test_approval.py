@@ -64,7 +64,7 @@ def yes(release: Release, who: Person, now: datetime = LATER, digest: str | None
 
 @pytest.mark.requirement("Q3")
 def test_while_it_is_planned_again_a_yes_has_nothing_to_count_for() -> None:
-    """The plan that is gone cannot be approved, and the next is not there yet: that is said, nothing written."""
+    """The plan that is gone cannot be approved, and the next is not there yet: it is said, no more."""
     again = apply(
         after(waiting(quorum=1), yes(waiting(quorum=1), BOB)), e.ReplanRequested(at=LATER, because="it moved")
     )
