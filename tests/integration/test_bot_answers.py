@@ -171,7 +171,7 @@ def test_a_button_of_an_older_plan_does_not_count(house: House, production: Mess
 @pytest.mark.requirement("Q3")
 @pytest.mark.usefixtures("_looks_often")
 def test_a_reaction_to_an_older_plan_does_not_count(house: House, production: Message) -> None:
-    """It still stands on the message when another plan does; the looks in between do not take it for a yes."""
+    """It stands on the message still when another plan does; looks in between do not take it for a yes."""
     house.person("bob").react(production, TICK)
     house.until(production, "waiting for 1 of 2 approvals")
     house.person("carol").react(production, TICK)
