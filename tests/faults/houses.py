@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -99,6 +100,18 @@ class FaultyHouse(House):
             return self.alice.wait_for_message(CHANNELS[environment], after=last, timeout=TELL_SECONDS)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.logs()}") from None
+
+    def until_second_service(self, environment: str, *, timeout: float) -> None:
+        """Wait until the release that holds an environment is at work on its second service."""
+
+        def begun() -> bool:
+            holder = self.record.holder(environment)
+            return holder is not None and "buzzy-api" in self.record.load(holder).release.changed_services
+
+        give_up = time.monotonic() + timeout
+        while not begun():
+            assert time.monotonic() < give_up, f"it does not come to its second service\n{self.logs()}"
+            time.sleep(0.02)
 
     def approve(self, message: Message, environment: str) -> None:
         """Have it approved by as many as the environment wants."""

@@ -19,6 +19,8 @@ from tests.faults.houses import APPROVERS, CHANNELS, SERVICES, FaultyHouse, faul
 from tests.faults.proxy import Fault, Proxy
 
 Way = Literal["kubernetes", "redis", "slack"]
+pytestmark = pytest.mark.timeout(300)
+
 PATIENCE = 60.0
 
 PATCH = "PATCH .*/deployments/[^?]*[?]fieldManager=buzzy$"
@@ -100,7 +102,7 @@ class Round:
             trouble()
         house.approve(message, environment)
         if midway:
-            house.until(message, "service 2 of 2", timeout=PATIENCE)
+            house.until_second_service(environment, timeout=PATIENCE)
             trouble()
         message = house.until(message, "🟢", timeout=PATIENCE)
         assert f"{release} " in message

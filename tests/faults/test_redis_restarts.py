@@ -12,12 +12,15 @@ import pytest
 
 from releases.lifecycle import State
 from releases.record import Store
+from sandbox.cluster import running_cluster
 from sandbox.redis_server import Fsync, RedisServer
-from tests.e2e.arenas import Arena
+from tests.e2e.arenas import Arena, SandboxArena
 from tests.faults.aof import lose_from
 from tests.faults.houses import APPROVERS, FaultyHouse, faulty_house
 
 PATIENCE = 90.0
+pytestmark = pytest.mark.timeout(300)
+
 AWAY_SECONDS = 0.5
 WRITES = 300
 ENVIRONMENTS = (*APPROVERS, "development")
@@ -39,6 +42,13 @@ class DurableHouse(FaultyHouse):
             assert lose_from(self.redis.folder, lose) > 0
         time.sleep(AWAY_SECONDS)
         self.redis.start()
+
+
+@pytest.fixture(scope="module")
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    """A cluster at leisure, whose slow pods are slow enough for a crash in the middle."""
+    with running_cluster(speed=2.0) as sandbox:
+        yield SandboxArena(sandbox, tmp_path_factory.mktemp("arena"))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +93,7 @@ class Case:
         if self.environment in APPROVERS:
             self.until("waiting for")
             self.house.approve(self.message, self.environment)
-        self.until("service 2 of 2")
+        self.house.until_second_service(self.environment, timeout=PATIENCE)
 
     def ends_well(self) -> None:
         """It is released, and each service was written once."""
@@ -134,14 +144,7 @@ def test_a_log_that_lost_its_end_leaves_the_release_at_an_earlier_place(
     release = case.id
     case.begun()
     house.crash_redis(lose=lost.encode())
-    if lost == "release_started":
-        # The first service is at the new version already, so the plan that was agreed to does not hold.
-        case.until("🟢")
-        assert set(house.images("development").values()) == {case.version}
-        generations = house.generations("development")
-        assert generations == {name: written + 1 for name, written in case.before.items()}
-    else:
-        case.ends_well()
+    case.ends_well()
     house.until_all_is_told()
     thread = house.thread(case.message)
     assert thread.count("🟢") == 1
