@@ -1,6 +1,6 @@
 """What the tests under faults share: a cluster of their own, faster than at leisure.
 
-With `BUZZY_FAULTS=plane` it is the control plane of the end-to-end tests, which has to be built before.
+With `BUZZY_FAULTS_ON=plane` it is the control plane of the end-to-end tests, which has to be built before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SPEED = 8.0
 @pytest.fixture(scope="module")
 def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
     """The cluster that is released to."""
-    if os.environ.get("BUZZY_FAULTS") == "plane":
+    if os.environ.get("BUZZY_FAULTS_ON") == "plane":
         with ControlPlane() as plane:
             yield RealArena(plane)
         return

@@ -19,7 +19,7 @@ from tests.faults.houses import APPROVERS, CHANNELS, SERVICES, FaultyHouse, faul
 from tests.faults.proxy import Fault, Proxy
 
 Way = Literal["kubernetes", "redis", "slack"]
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 PATIENCE = 60.0
 

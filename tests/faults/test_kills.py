@@ -1,7 +1,7 @@
 """From SIGKILL to the successor at work: measured, with real workers and the times of production.
 
-`BUZZY_KILLS=100` takes a hundred samples over eight environments (`BUZZY_ENVIRONMENTS`), for the p99; every day
-it is one of each kind.
+`BUZZY_KILLS=100` takes a hundred samples over eight environments (`BUZZY_ENVIRONMENTS`), for the p99; every
+day it is one of each kind.
 """
 
 from __future__ import annotations
@@ -179,6 +179,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         yield made
 
 
+@pytest.mark.long
 @pytest.mark.requirement("Q1", "X7")
 @pytest.mark.timeout(300 + KILLS * 30)
 def test_a_killed_worker_has_a_successor_within_half_a_minute(

@@ -103,6 +103,7 @@ class Case:
         assert after == {name: written + 1 for name, written in self.before.items()}
 
 
+@pytest.mark.long
 @pytest.mark.requirement("Q1")
 @pytest.mark.parametrize("when", ["planning", "waiting", "running", "turning back"])
 def test_a_release_goes_on_where_redis_was_killed(house: DurableHouse, when: str) -> None:
@@ -128,6 +129,7 @@ def test_a_release_goes_on_where_redis_was_killed(house: DurableHouse, when: str
     house.assert_told_once(release, case.message)
 
 
+@pytest.mark.long
 @pytest.mark.requirement("Q1")
 @pytest.mark.parametrize(
     "lost", ["step_finished", "step_started", "release_started"], ids=lambda lost: lost.replace("_", " ")

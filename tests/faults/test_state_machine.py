@@ -358,6 +358,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Re
         yield Releases
 
 
+@pytest.mark.long
 @pytest.mark.requirement("Q1", "Q2", "Q3")
 @pytest.mark.timeout(3600)
 def test_whatever_happens_it_happens_once_and_was_agreed_to(
