@@ -18,7 +18,7 @@ from sandbox.workspace import Person, RunningWorkspace, running_workspace
 
 HERE = Path(__file__).parent
 CONFIG = HERE / "buzzy.yaml"
-CONNECT_SECONDS = 60.0
+CONNECT_SECONDS = 120.0
 """How long the bot may take to start and to connect; a second or two, where nobody else is at work."""
 
 

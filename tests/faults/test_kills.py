@@ -36,8 +36,9 @@ Kind = Literal["worker and job", "job alone", "worker alone"]
 KINDS: tuple[Kind, ...] = ("worker and job", "job alone", "worker alone")
 KILLS = int(os.environ.get("BUZZY_KILLS", "3"))
 ENVIRONMENTS = min(KILLS, int(os.environ.get("BUZZY_ENVIRONMENTS", "8")))
-SPARE = 2
-"""Workers that live and have nothing to do: of a fleet that is all at work, nobody could take over soon."""
+SPARE = ENVIRONMENTS
+"""Workers that live and have nothing to do: of a fleet that is all at work, or that is still starting, nobody
+could take over soon, and that would be no news of how soon a death is noticed."""
 
 BOUND_SECONDS = 30.0
 WAIT_SECONDS = 180.0
