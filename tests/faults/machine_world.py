@@ -168,6 +168,7 @@ class MachineWorld:
         self.releases: list[str] = []
         self.epochs: dict[str, int] = {}
         self._version = 0
+        self._others = False
         cluster.seed_buzzy(namespaces=NAMESPACES.values(), services=SERVICES)
         settle(cluster)
         cluster.run(lambda: cluster.store.listen(self._stored))
@@ -238,7 +239,11 @@ class MachineWorld:
         def write() -> None:
             thing = self.cluster.store.get(DEPLOYMENTS, namespace, service)
             assert thing is not None
-            self.cluster.registry.modify(DEPLOYMENTS, thing, change, manager="kubectl")
+            self._others = True  # whatever a release wrote there before, and although its mark is there still
+            try:
+                self.cluster.registry.modify(DEPLOYMENTS, thing, change, manager="kubectl")
+            finally:
+                self._others = False
 
         self.cluster.run(write)
 
@@ -295,7 +300,8 @@ class MachineWorld:
         if before == after:
             return
         metadata = change.object["metadata"]
-        by = made_by(metadata.get("annotations", {}), change.object["spec"]["template"])
+        template = change.object["spec"]["template"]
+        by = None if self._others else made_by(metadata.get("annotations", {}), template)
         self.writes.append(Write(metadata["namespace"], metadata["name"], by, before, after))
 
 
