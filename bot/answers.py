@@ -86,6 +86,8 @@ class Answers:
         reactions = self._reactions(place)
         given = {each.by.id: each.via for each in release.approvals}
         missed = [user for user in reactions.approvers() if user not in given]
+        if release.replanned_because is not None:
+            missed = []  # what stands there may be about an earlier plan: Slack does not say when it came
         gone = [user for user, via in given.items() if via == "reaction" and reactions.of(user) != "approve"]
         for user in (*gone, *missed):
             self._answer(release.id, user, reactions)

@@ -25,7 +25,7 @@ def approve(release: Release, who: Person, now: datetime, *, via: Via, digest: s
     if refusal is not None:
         return refusal
     plan = release.plan
-    if plan is None:
+    if plan is None or release.state is State.REQUESTED:  # for the first time, or again
         return Refusal(f"{release.id} is still being planned.", "Approve when its plan is on the message.")
     if digest is not None and digest != plan.digest:
         return Refusal(

@@ -28,6 +28,7 @@ from workers.drafting import Drafts
 from workers.drafting import now as clock
 from workers.hold import Hold
 from workers.ledger import remember
+from workers.lost import has_begun
 from workers.observe import Observed, services_seen, snapshot
 from workers.planning import Refused
 from workers.steps import Done, Failed, Outcome, Unfinished, run
@@ -136,6 +137,8 @@ class Advance:
         match draft.plan:
             case Plan() if approved is not None and draft.plan.digest == approved.digest:
                 self._append(e.ReleaseStarted(at=self._now()))
+            case _ if approved is not None and has_begun(approved, draft.observed, self._release.id):
+                self._append(e.ReleaseStarted(at=self._now()))  # again: the record lost that it had
             case Plan():
                 because = words.moved(approved, draft.plan) if approved else ""
                 self._append(e.ReplanRequested(at=self._now(), because=because))

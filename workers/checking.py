@@ -13,6 +13,7 @@ from workers.cluster.connections import Clusters, Connections
 from workers.ledger import REBUILD, AheadError, Ledgers
 from workers.settings import WorkerSettings
 from workers.templates import containers
+from workers.tenure import NAME as LEASE
 from workers.words import of_error
 
 ANSWER_SECONDS = 5.0
@@ -26,6 +27,8 @@ RIGHTS = (
     Right("list", "events"),
     *(Right(verb, "configmaps") for verb in ("get", "create")),
     Right("update", "configmaps", NAME),
+    Right("create", "coordination.k8s.io/leases"),
+    *(Right(verb, "coordination.k8s.io/leases", LEASE) for verb in ("get", "update")),
 )
 """What the Role of deploy/ gives."""
 

@@ -113,7 +113,9 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
         monospace(step_lines(plan.steps), at_most=STEPS),
         lines([bold("Way back"), " if it has to be stopped"]),
         monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK]),
-        lines(*_warnings(plan.warnings), _asks(release)) if plan.warnings or _asks(release) else None,
+        lines(*_warnings(plan.warnings), _asks(release), _ask_again(release))
+        if plan.warnings or _asks(release)
+        else None,
     ]
     return _line("🗺️", first, below=[piece for piece in below if piece is not None])
 
@@ -141,6 +143,13 @@ def _asks(release: Release) -> Row:
     expires: Row = ["until ", moment(release.expires_at, DAY_AND_TIME)] if release.expires_at else []
     missing = wording.more(release.approvals_missing, first=not release.approvals)
     return joined([f"⬜ Asks {missing} ", *approvers, *own], expires)
+
+
+def _ask_again(release: Release) -> Row:
+    """What to do about a reaction that stands on the message since an earlier plan."""
+    if release.replanned_because is None or not _asks(release):
+        return []
+    return ["A reaction to an earlier plan does not count: take it off and react again, or press Approve"]
 
 
 # -- steps -----------------------------------------------------------------------------------------
