@@ -19,7 +19,7 @@ from bot.answers import Answers
 from bot.app import make_app
 from bot.doors import Door, DoorError, HttpDoor, SocketDoor
 from bot.inbox import InboxLoop
-from bot.people import People
+from bot.people import People, groups_of
 from bot.questions import Desk
 from bot.reception import Reception, vocabulary_of
 from bot.relay import Relay
@@ -33,7 +33,15 @@ from bot.settings import Settings, load_config
 from bot.slack import Identity, RefusedError, Slack, SlackError, web_client
 from releases.config import Config
 from releases.logs import set_up as set_up_logs
-from releases.record import Inbox, JobQueue, Questions, Record, RecordUnavailableError, Store
+from releases.record import (
+    Inbox,
+    JobQueue,
+    LastKnown,
+    Questions,
+    Record,
+    RecordUnavailableError,
+    Store,
+)
 from releases.record.told import Told
 
 PATIENT_SECONDS = 5.0
@@ -126,6 +134,7 @@ class Bot:
         self._loops: list[Callable[[threading.Event], None]] = [
             self._inbox_loop(me).run,
             self._relay(pace or Pace()).run,
+            self._keep_people(me),
         ]
 
     def start(self, stop: threading.Event) -> None:
@@ -154,7 +163,7 @@ class Bot:
     def _inbox_loop(self, me: Identity) -> InboxLoop:
         store = self._patient
         record, told = Record(store), Told(store, self._name)
-        people = People(self._slack, me, _groups(self._config))
+        people = self._people(me)
         requests = Requests(self._config, record, self._queue, people, self._slack, told, _now)
         answers = Answers(record, requests, self._slack, told, _now)
         return InboxLoop(
@@ -169,6 +178,19 @@ class Bot:
             _now,
         )
 
+    def _people(self, me: Identity) -> People:
+        last_known = LastKnown(self._patient)
+        return People(self._slack, me, groups_of(self._config), last_known=last_known)
+
+    def _keep_people(self, me: Identity) -> Callable[[threading.Event], None]:
+        """What the command line goes by while Slack is away is never old."""
+        people = self._people(me)
+
+        def keep(stop: threading.Event) -> None:
+            people.keep(stop, sorted(set(self._config.operators.values())))
+
+        return keep
+
     def _relay(self, pace: Pace) -> Relay:
         store = self._patient
         record, told = Record(store), Told(store, self._name)
@@ -180,16 +202,6 @@ class Bot:
             Alarm(self._config, record, told, poster, self._slack),
             Replies(Questions(store), self._desk(store), told, poster, self._slack),
         )
-
-
-def _groups(config: Config) -> set[str]:
-    """The user groups that the configuration names: approvers and who is on call."""
-    named: set[str] = set()
-    for environment in config.environments.values():
-        named.update(environment.approval.approvers if environment.approval else ())
-        if environment.alerts is not None and environment.alerts.on_call is not None:
-            named.add(environment.alerts.on_call)
-    return {id_ for id_ in named if id_.startswith("S")}
 
 
 def _now() -> datetime:

@@ -5,6 +5,7 @@ nobody writes between the look and the leap.
 """
 
 from releases.record.inbox import Delivery, Inbox
+from releases.record.known import KnownGroup, KnownPerson, LastKnown
 from releases.record.questions import Questions
 from releases.record.queue import JobQueue, queue_of
 from releases.record.record import (
@@ -24,6 +25,9 @@ __all__ = [
     "Held",
     "Inbox",
     "JobQueue",
+    "KnownGroup",
+    "KnownPerson",
+    "LastKnown",
     "Lease",
     "MovedError",
     "Questions",
