@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
+from slack_bolt import App
 
 from bot.answers import Answers
 from bot.app import make_app
@@ -28,6 +29,7 @@ from bot.relay.pace import Pace
 from bot.relay.posting import Poster
 from bot.relay.replies import Replies
 from bot.relay.story import Story
+from bot.replays import Guard, Replays
 from bot.requests import Requests
 from bot.settings import Settings, load_config
 from bot.slack import Identity, RefusedError, Slack, SlackError, web_client
@@ -40,6 +42,7 @@ from releases.record import (
     Questions,
     Record,
     RecordUnavailableError,
+    RequestsSeen,
     Store,
 )
 from releases.record.told import Told
@@ -127,9 +130,8 @@ class Bot:
             signing_secret=settings.slack_signing_secret.get_secret_value() if http else "",
             api_url=settings.slack_api_url,
         )
-        self.door: Door = (
-            HttpDoor(app, http) if http else SocketDoor(app, settings.slack_app_token.get_secret_value())
-        )
+        self._replays = Replays(RequestsSeen(self._hasty))
+        self.door: Door = self._door(app, settings, http)
         self._threads: list[threading.Thread] = []
         self._loops: list[Callable[[threading.Event], None]] = [
             self._inbox_loop(me).run,
@@ -152,10 +154,17 @@ class Bot:
             Told(self._hasty, self._name).stir()
         self.door.close()
         self._reception.close()
+        self._replays.close()
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.1))
         for store in (self._hasty, self._patient):
             store.close()
+
+    def _door(self, app: App, settings: Settings, http: tuple[str, int] | None) -> Door:
+        if http is None:
+            return SocketDoor(app, settings.slack_app_token.get_secret_value())
+        guard = Guard(app, settings.slack_signing_secret.get_secret_value(), self._replays)
+        return HttpDoor(guard.dispatch, http)
 
     def _desk(self, store: Store) -> Desk:
         return Desk(self._config, Record(store), Questions(store), self._queue, Told(store, self._name), _now)

@@ -17,6 +17,7 @@ from releases.record.record import (
     StaleError,
     UnknownReleaseError,
 )
+from releases.record.requests_seen import RequestsSeen
 from releases.record.store import RecordUnavailableError, Store
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Questions",
     "Record",
     "RecordUnavailableError",
+    "RequestsSeen",
     "StaleError",
     "Store",
     "UnknownReleaseError",
