@@ -25,6 +25,8 @@ PAUSE_SECONDS = 0.5
 NEWS_SECONDS = 0.5
 """How often it is looked whether somebody else wrote, such as a wish to abort."""
 
+JOIN_SECONDS = 0.3
+
 T = TypeVar("T")
 
 
@@ -58,9 +60,13 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let the lease go; if that cannot be said, it runs out by itself."""
+        """Let the lease go; if that cannot be said, it runs out by itself.
+
+        Its keeper may be in a call that takes long. It need not be waited for: a lease that was let go cannot
+        be renewed any more.
+        """
         self._ended.set()
-        self._keeper.join()
+        self._keeper.join(JOIN_SECONDS)
         try:
             self._record.let_go(self._lease)
         except RecordUnavailableError:
