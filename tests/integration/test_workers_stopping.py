@@ -27,8 +27,8 @@ from tests.integration.test_workers_runner import Program, until
 from tests.integration.workers_world import ALICE, World, now, world
 
 BOUND_SECONDS, BUSY_SECONDS = 5.0, 8.0
-"""How long it may take: on a calm machine, and on one that has more to do than it can, where a process needs a
-while to end at all. Both are less than what the calls that hang would be waited for."""
+"""How long it may take: on a calm machine, and on one that has more to do than it can, where a process needs
+a while to end at all. Both are less than what the calls that hang would be waited for."""
 
 
 def bound() -> float:
@@ -171,7 +171,7 @@ def test_a_worker_ends_in_seconds_and_another_goes_on(scene: Scene, begin: Begin
     expected = State.ROLLED_BACK if begin is turning_back else State.RELEASED
     assert scene.here.load(id_).state is expected
     told = [event.found for event in scene.here.events(id_) if isinstance(event, e.Interrupted)]
-    # Through a Redis that hangs nothing can be handed over: the next one says what it found, as after a crash.
+    # Through a Redis that hangs nothing can be handed over: the next one says what it found.
     assert len(told) == (1 if begin is redis_hanging else 0)
     began = [event.index for event in scene.here.events(id_) if isinstance(event, e.StepStarted)]
     assert began == sorted(set(began))
