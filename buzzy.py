@@ -55,6 +55,32 @@ def worker() -> None:
     raise typer.Exit(workers.main.run(load_settings()))
 
 
+@app.command(
+    epilog=(
+        "Exit codes: 0 done as asked (released, rolled back, stopped, answered); "
+        "1 it cannot start (settings, configuration); 2 a mistake in the command; "
+        "3 refused by a rule, or the environment is busy; 4 it ended before anything was changed (refused by "
+        "an approver, expired, cancelled, not possible); 5 it failed, and what it changed is still changed; "
+        "6 it was stopped and what it did is undone; 7 Redis does not answer, or no worker does: look before "
+        "you ask again; 130 Ctrl-C, and a release goes on."
+    )
+)
+def do(
+    command: Annotated[str, typer.Argument(help="What you would type behind /buzzy, in quotation marks.")],
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end, or only ask.")] = True,  # noqa: FBT002 - Typer
+) -> None:
+    """Do what a line asks for, without Slack: `buzzy do "release 3.2.1 staging"`, "approve R42", "status".
+
+    The same rules and the same record as in Slack, signed by the user of this machine, whom buzzy.yaml names
+    under `operators`. Slack is told when it is back.
+    """
+    import bot.terminal.main  # noqa: PLC0415 - see the module's docstring
+    from bot.settings import load_terminal_settings  # noqa: PLC0415
+
+    bot.terminal.main.quieten()
+    raise typer.Exit(bot.terminal.main.run(command, load_terminal_settings(), wait=wait))
+
+
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Play the scripted tour and exit.")] = False,  # noqa: FBT002 - Typer

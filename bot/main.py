@@ -14,12 +14,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
+from slack_bolt import App
 
 from bot.answers import Answers
 from bot.app import make_app
 from bot.doors import Door, DoorError, HttpDoor, SocketDoor
 from bot.inbox import InboxLoop
-from bot.people import People
+from bot.people import People, groups_of
 from bot.questions import Desk
 from bot.reception import Reception, vocabulary_of
 from bot.relay import Relay
@@ -28,12 +29,23 @@ from bot.relay.pace import Pace
 from bot.relay.posting import Poster
 from bot.relay.replies import Replies
 from bot.relay.story import Story
+from bot.replays import Guard, Replays
 from bot.requests import Requests
 from bot.settings import Settings, load_config
 from bot.slack import Identity, RefusedError, Slack, SlackError, web_client
 from releases.config import Config
 from releases.logs import set_up as set_up_logs
-from releases.record import Inbox, JobQueue, Questions, Record, RecordUnavailableError, Store, health
+from releases.record import (
+    Inbox,
+    JobQueue,
+    LastKnown,
+    Questions,
+    Record,
+    RecordUnavailableError,
+    RequestsSeen,
+    Store,
+    health,
+)
 from releases.record.told import Told
 
 PATIENT_SECONDS = 5.0
@@ -127,13 +139,13 @@ class Bot:
             signing_secret=settings.slack_signing_secret.get_secret_value() if http else "",
             api_url=settings.slack_api_url,
         )
-        self.door: Door = (
-            HttpDoor(app, http) if http else SocketDoor(app, settings.slack_app_token.get_secret_value())
-        )
+        self._replays = Replays(RequestsSeen(self._hasty))
+        self.door: Door = self._door(app, settings, http)
         self._threads: list[threading.Thread] = []
         self._loops: list[Callable[[threading.Event], None]] = [
             self._inbox_loop(me).run,
             self._relay(pace or Pace()).run,
+            self._keep_people(me),
         ]
 
     def start(self, stop: threading.Event) -> None:
@@ -153,10 +165,17 @@ class Bot:
             Told(self._hasty, self._name).stir()
         self.door.close()
         self._reception.close()
+        self._replays.close()
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.1))
         for store in (self._hasty, self._patient):
             store.close()
+
+    def _door(self, app: App, settings: Settings, http: tuple[str, int] | None) -> Door:
+        if http is None:
+            return SocketDoor(app, settings.slack_app_token.get_secret_value())
+        guard = Guard(app, settings.slack_signing_secret.get_secret_value(), self._replays)
+        return HttpDoor(guard.dispatch, http)
 
     def _desk(self, store: Store) -> Desk:
         return Desk(self._config, Record(store), Questions(store), self._queue, Told(store, self._name), _now)
@@ -164,7 +183,7 @@ class Bot:
     def _inbox_loop(self, me: Identity) -> InboxLoop:
         store = self._patient
         record, told = Record(store), Told(store, self._name)
-        people = People(self._slack, me, _groups(self._config))
+        people = self._people(me)
         requests = Requests(self._config, record, self._queue, people, self._slack, told, _now)
         answers = Answers(record, requests, self._slack, told, _now)
         return InboxLoop(
@@ -179,6 +198,19 @@ class Bot:
             _now,
         )
 
+    def _people(self, me: Identity) -> People:
+        last_known = LastKnown(self._patient)
+        return People(self._slack, me, groups_of(self._config), last_known=last_known)
+
+    def _keep_people(self, me: Identity) -> Callable[[threading.Event], None]:
+        """What the command line goes by while Slack is away is never old."""
+        people = self._people(me)
+
+        def keep(stop: threading.Event) -> None:
+            people.keep(stop, sorted(set(self._config.operators.values())))
+
+        return keep
+
     def _relay(self, pace: Pace) -> Relay:
         store = self._patient
         record, told = Record(store), Told(store, self._name)
@@ -190,16 +222,6 @@ class Bot:
             Alarm(self._config, record, told, poster, self._slack),
             Replies(Questions(store), self._desk(store), told, poster, self._slack),
         )
-
-
-def _groups(config: Config) -> set[str]:
-    """The user groups that the configuration names: approvers and who is on call."""
-    named: set[str] = set()
-    for environment in config.environments.values():
-        named.update(environment.approval.approvers if environment.approval else ())
-        if environment.alerts is not None and environment.alerts.on_call is not None:
-            named.add(environment.alerts.on_call)
-    return {id_ for id_ in named if id_.startswith("S")}
 
 
 def _now() -> datetime:

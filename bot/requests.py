@@ -7,12 +7,12 @@ from datetime import datetime
 
 from bot.messages import Message
 from bot.messages.parts import lines, link, message, room
-from bot.messages.refusals import note, refusal_message
-from bot.people import People
+from bot.messages.refusals import refusal_message, unknown_release
+from bot.people import Known
 from bot.slack import Slack
 from releases import approval, grammar, policy
 from releases.config import Config
-from releases.events import AbortRequested, Approved, Event
+from releases.events import AbortRequested, Approved, AskedVia, Event
 from releases.lifecycle import Release
 from releases.people import Person
 from releases.policy import Refusal
@@ -46,7 +46,7 @@ class Requests:
         config: Config,
         record: Record,
         queue: JobQueue,
-        people: People,
+        people: Known,
         slack: Slack,
         told: Told,
         now: Callable[[], datetime],
@@ -90,9 +90,18 @@ class Requests:
             return None
         raise NotYetError(release_id)
 
-    def _open(
-        self, command: grammar.Release | grammar.Rollback, user: str, channel: str, delivery: str
-    ) -> Message | None:
+    def open(
+        self,
+        command: grammar.Release | grammar.Rollback,
+        user: str,
+        delivery: str,
+        *,
+        via: AskedVia = "slack",
+    ) -> Release | Message:
+        """Open the release that a command asks for and let a worker plan it; or why it is not opened.
+
+        Raises `NotYetError` when the environment has become free just now.
+        """
         environment = self._config.environment(command.environment)
         requested = policy.request(command, environment, self._people.get(user), self._now())
         if isinstance(requested, Refusal):
@@ -100,13 +109,21 @@ class Requests:
         if isinstance(requested, Refusal):
             return refusal_message(requested)
         try:
-            release = self._record.open(requested, delivery=delivery).release
+            release = self._record.open(requested.model_copy(update={"via": via}), delivery=delivery).release
         except BusyError as error:
             return self._busy(error.holder, command.line())
         self._queue.put(queue_of(release), "plan", release.id)
-        if channel == environment.channel:
+        return release
+
+    def _open(
+        self, command: grammar.Release | grammar.Rollback, user: str, channel: str, delivery: str
+    ) -> Message | None:
+        opened = self.open(command, user, delivery)
+        if isinstance(opened, Message):
+            return opened
+        if channel == opened.request.channel:
             return None  # its message is on its way to where the person looks
-        return self._follow(release)
+        return self._follow(opened)
 
     def _busy(self, holder: str, line: str) -> Message:
         release = self._record.load(holder).release
@@ -116,14 +133,19 @@ class Requests:
             policy.busy(release, f"/buzzy {line}"), holder=release, url=self._url(release.id)
         )
 
-    def _abort(self, command: grammar.Abort, user: str) -> Message | None:
-        def judge(release: Release, who: Person) -> approval.Outcome:
-            return approval.abort(release, who, self._now(), command.reason)
+    def abort(self, command: grammar.Abort, user: str, *, via: AskedVia = "slack") -> Refusal | None:
+        """Let a release be stopped. Raises `UnknownReleaseError` and `NotYetError`."""
 
+        def judge(release: Release, who: Person) -> approval.Outcome:
+            return approval.abort(release, who, self._now(), command.reason, via=via)
+
+        return self.decide(command.release, user, judge)
+
+    def _abort(self, command: grammar.Abort, user: str) -> Message | None:
         try:
-            refusal = self.decide(command.release, user, judge)
+            refusal = self.abort(command, user)
         except UnknownReleaseError:
-            return note(f"There is no release {command.release}.", copy="/buzzy history")
+            return unknown_release(command.release)
         if refusal is not None:
             return refusal_message(refusal)
         url = self._url(command.release)

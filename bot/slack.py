@@ -8,13 +8,16 @@ of them posts twice.
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
+from urllib.error import URLError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -53,6 +56,10 @@ class RateLimitedError(SlackError):
 
 class UnclearError(SlackError):
     """No answer, or none that can be trusted: it may have happened or not."""
+
+
+class NotSentError(UnclearError):
+    """Slack could not even be reached: nothing happened, which is clear at least."""
 
 
 class RefusedError(SlackError):
@@ -222,9 +229,18 @@ def _translated(method: str) -> Iterator[None]:
         yield
     except SlackApiError as error:
         raise _meant(method, error) from error
+    except URLError as error:
+        kind = NotSentError if _never_left(error.reason) else UnclearError
+        raise kind(f"{method}: {type(error).__name__}") from error
     except (OSError, HTTPException, SlackClientError, ValueError) as error:
         # OSError has urllib's errors and timeouts; ValueError an answer that is no text of its charset.
         raise UnclearError(f"{method}: {type(error).__name__}") from error
+
+
+def _never_left(reason: object) -> bool:
+    """Whether a request cannot have reached anybody: no name, no way, or nobody who listens there."""
+    nowhere = isinstance(reason, (ConnectionRefusedError, socket.gaierror))
+    return nowhere or getattr(reason, "errno", None) in {errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
 def _meant(method: str, error: SlackApiError) -> SlackError:

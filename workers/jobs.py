@@ -21,6 +21,7 @@ from releases.lifecycle import WORKING, Release, State, apply
 from releases.plan import Plan
 from releases.record import (
     JobQueue,
+    Lease,
     Questions,
     RecordUnavailableError,
     StaleError,
@@ -35,6 +36,7 @@ from workers.cluster import ClusterError
 from workers.ledger import remember
 from workers.observe import services_seen, snapshot
 from workers.planning import Refused
+from workers.stopping import HandOver
 from workers.tenure import HeldError
 from workers.writer import Writer
 
@@ -86,6 +88,8 @@ class Jobs:
             self._answers.give(question_id, question)
         except (RecordUnavailableError, BaseTimeoutException):
             raise
+        except HandOver:  # nobody looks for questions that are lost
+            self._queue.put("validation", "answer", question_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person who asked hears of it
             self._answers.fail(question_id, _mistake(error, question=question_id))
 
@@ -103,6 +107,7 @@ class Jobs:
 
     def _work(self, release_id: str, states: frozenset[State], work: Callable[[Writer], None]) -> None:
         """Do some work on a release as its only writer, and queue what comes after it."""
+        lease: Lease | None = None
         try:
             release = self._tools.record.load(release_id).release
             if release.state not in states:
@@ -118,6 +123,10 @@ class Jobs:
             log.info("left to others", release=release_id, why=str(error))
         except RecordUnavailableError as error:
             log.warning("the record is away", release=release_id, why=str(error))
+        except HandOver:
+            log.info("handed over in the middle of a call", release=release_id)
+            if lease is not None:
+                self._hand_over(release_id)
         else:
             self._remember_end(writer.release)
             self._queue_next(writer.release)
@@ -127,6 +136,13 @@ class Jobs:
         if release.ended and release.started_at is not None:
             with suppress(UnknownEnvironment):
                 remember(self._tools.drafts.ledgers, release.environment)
+
+    def _hand_over(self, release_id: str) -> None:
+        """Queue what comes next, if Redis still answers; else the reaper does."""
+        try:
+            self._queue_next(self._tools.record.load(release_id).release)
+        except (RecordUnavailableError, UnknownReleaseError, HandOver) as error:
+            log.warning("the next job is not queued", release=release_id, why=type(error).__name__)
 
     def _carefully(self, writer: Writer, work: Callable[[Writer], None]) -> None:
         """Whatever goes wrong, the release ends with a sentence in its thread instead of hanging."""

@@ -22,8 +22,9 @@ from workers.cluster.connections import Clusters, Connections
 from workers.drafting import Drafts, now
 from workers.jobs import Jobs
 from workers.reaper import Reaper
-from workers.runner import Runner, Stopping
+from workers.runner import Runner
 from workers.settings import WorkerSettings
+from workers.stopping import Stopping
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -78,6 +79,8 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
                 return 0
         except redis.RedisError as error:
             log.warning("Redis is away", why=str(error))
+            if stopping():
+                return 0
         finally:
             connection.close()
         for number in (signal.SIGTERM, signal.SIGINT):

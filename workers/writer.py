@@ -30,6 +30,8 @@ PAUSE_SECONDS = 0.5
 NEWS_SECONDS = 0.5
 """How often it is looked whether somebody else wrote, such as a wish to abort."""
 
+JOIN_SECONDS = 0.3
+
 T = TypeVar("T")
 
 
@@ -65,12 +67,16 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let go; if that cannot be said, it runs out by itself."""
+        """Let go; if that cannot be said, it runs out by itself.
+
+        The keeper may be in a call that takes long. It need not be waited for: a lease that was let go cannot
+        be renewed any more.
+        """
         if self.tenure is not None and self.release.state not in MOVING:
             with suppress(ClusterError):
                 self.tenure.let_go()
         self._ended.set()
-        self._keeper.join()
+        self._keeper.join(JOIN_SECONDS)
         with suppress(RecordUnavailableError, StaleError):
             if kind is not None:  # it was torn away from what it did, perhaps from a write
                 self.note_unfenced(is_so=True)

@@ -62,6 +62,11 @@ def mistake_message(error: GrammarError) -> Message:
     )
 
 
+def unknown_release(release_id: str) -> Message:
+    """There is no release of that name."""
+    return note(f"There is no release {release_id}.", copy="/buzzy history")
+
+
 def note(sentence: str, *, copy: str | None = None) -> Message:
     """A sentence and, if there is one, a line to copy."""
     return message(

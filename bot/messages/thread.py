@@ -43,17 +43,19 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
     match event:
         case e.ReleaseRequested():
             wanted = ("a " if event.kind == "rollback" else "") + wording.what(release, application)
-            return _line("📝", [who(event.by), f" asked for {wanted}", *_reason(event.reason)])
+            return _line(
+                "📝", [who(event.by), f" asked for {wanted}{wording.via(event.via)}", *_reason(event.reason)]
+            )
         case e.PlanProposed():
             return _planned(release, event)
         case e.PlanRefused():
             return _line("✋", [clip(event.reason, PARAGRAPH)], [clip(event.hint, SENTENCE)])
         case e.ApprovalGiven():
-            return _line("✅", [who(event.by), f" approved plan #{event.digest[:4]} · {_counted(release)}"])
+            return _line("✅", _approved(release, event))
         case e.ApprovalWithdrawn():
             return _line("↩️", [who(event.by), f" took the approval back · {_counted(release)}"])
         case e.ReleaseRefused():
-            return _line("❌", [who(event.by), " refused; nothing was changed"])
+            return _line("❌", [who(event.by), f" refused{wording.via(event.via)}; nothing was changed"])
         case e.Approved() if release.request.approval is None:
             return _line("✅", [f"No approval is needed in {clip(release.environment, 60)}"])
         case e.ReplanRequested():
@@ -61,7 +63,9 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
         case e.ReleaseExpired():
             return _line("⌛", ["Nobody decided in time; nothing was changed"])
         case e.AbortRequested():
-            return _line("🛑", [who(event.by), " wants it stopped", *_reason(event.reason)])
+            return _line(
+                "🛑", [who(event.by), f" wants it stopped{wording.via(event.via)}", *_reason(event.reason)]
+            )
         case e.ReleaseCancelled():
             return _line("⚫", ["Cancelled; nothing was changed"])
         case e.ReleaseStarted():
@@ -91,6 +95,11 @@ def _line(sign: str, *rows: Row, below: list[Piece] | None = None) -> Message:
 
 def _reason(reason: str | None) -> Row:
     return [f": “{clip(reason, SENTENCE)}”"] if reason else []
+
+
+def _approved(release: Release, event: e.ApprovalGiven) -> Row:
+    given = f" approved plan #{event.digest[:4]}{wording.via(event.via)} · {_counted(release)}"
+    return [who(event.by), given]
 
 
 def _counted(release: Release) -> str:

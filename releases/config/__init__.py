@@ -42,6 +42,8 @@ _PATTERNS = {
     models.DNS_NAME: "must be lower-case letters, digits, dashes and dots",
     models.CHANNEL: "must be the id of a channel, which Slack shows at the end of the channel's details",
     models.PERSON_OR_GROUP: "must be the id of a person (U… or W…) or of a user group (S…)",
+    models.PERSON: "must be the id of a person (U… or W…), from Copy member ID in their Slack profile",
+    models.OS_USER: "must be the name of a user of the operating system",
     models.HTTP_PATH: "must be a path that starts with /",
     models.VARIABLE: "must be the name of a variable: letters, digits and underscores",
 }

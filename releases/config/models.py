@@ -29,6 +29,8 @@ DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 CHANNEL = r"^[CG][A-Z0-9]+$"
 PERSON_OR_GROUP = r"^[UWS][A-Z0-9]+$"
 HTTP_PATH = r"^/[!-~]*$"
+PERSON = r"^[UW][A-Z0-9]+$"
+OS_USER = r"^[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,255}$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 _REPOSITORY = re.compile(
@@ -49,6 +51,8 @@ DnsLabel = Annotated[str, Field(pattern=DNS_LABEL)]
 DnsName = Annotated[str, Field(pattern=DNS_NAME, max_length=253)]
 Channel = Annotated[str, Field(pattern=CHANNEL)]
 PersonOrGroup = Annotated[str, Field(pattern=PERSON_OR_GROUP)]
+Person = Annotated[str, Field(pattern=PERSON)]
+OsUser = Annotated[str, Field(pattern=OS_USER)]
 Variable = Annotated[str, Field(pattern=VARIABLE)]
 Repository = Annotated[str, AfterValidator(_repository)]
 # In the file a number or true and false may stand without quotes; they are read as they are written.
@@ -205,6 +209,12 @@ class Config(Section):
         min_length=1,
         description="where it is released, in the order of promotion",
         examples=[{"staging": {"namespace": "buzzy-staging", "channel": "C0STAGING"}}],
+    )
+
+    operators: Mapping[OsUser, Person] = Field(
+        default={},
+        description="who may use `buzzy do`: which person of Slack (U…) each user of the operating system is",
+        examples=[{"alice": "U0ALICE"}],
     )
 
     @model_validator(mode="after")

@@ -2,10 +2,12 @@
 
 from releases.grammar.commands import (
     Abort,
+    Approve,
     Command,
     Help,
     History,
     Plan,
+    Refuse,
     Release,
     Rollback,
     Status,
@@ -24,6 +26,7 @@ from releases.grammar.vocabulary import Vocabulary
 __all__ = [
     "LONGEST_REASON",
     "Abort",
+    "Approve",
     "Command",
     "GrammarError",
     "Help",
@@ -31,6 +34,7 @@ __all__ = [
     "HelpFlag",
     "History",
     "Plan",
+    "Refuse",
     "Release",
     "Rollback",
     "Status",

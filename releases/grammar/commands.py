@@ -94,6 +94,28 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
+class Approve:
+    """Agree to the plan of a release, such as `R42`: the same as its button and ✅."""
+
+    release: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"approve {self.release}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Say no to a release, such as `R42`: the same as its button and ❌."""
+
+    release: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"refuse {self.release}"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Show what a release would do, and change nothing."""
 
@@ -144,7 +166,7 @@ class Help:
         return f"help {self.verb or ''}".rstrip()
 
 
-Command: TypeAlias = Release | Rollback | Abort | Plan | Status | History | Help
+Command: TypeAlias = Release | Rollback | Abort | Approve | Refuse | Plan | Status | History | Help
 """Everything that `parse` gives."""
 
 

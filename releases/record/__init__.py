@@ -6,6 +6,7 @@ nobody writes between the look and the leap.
 
 from releases.record.archive import Archive
 from releases.record.inbox import Delivery, Inbox
+from releases.record.known import KnownGroup, KnownPerson, LastKnown
 from releases.record.questions import Questions
 from releases.record.queue import JobQueue, queue_of
 from releases.record.record import (
@@ -18,6 +19,7 @@ from releases.record.record import (
     StaleError,
     UnknownReleaseError,
 )
+from releases.record.requests_seen import RequestsSeen
 from releases.record.store import RecordUnavailableError, Store
 
 __all__ = [
@@ -28,11 +30,15 @@ __all__ = [
     "Inbox",
     "Installation",
     "JobQueue",
+    "KnownGroup",
+    "KnownPerson",
+    "LastKnown",
     "Lease",
     "MovedError",
     "Questions",
     "Record",
     "RecordUnavailableError",
+    "RequestsSeen",
     "StaleError",
     "Store",
     "UnknownReleaseError",

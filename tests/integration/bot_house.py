@@ -67,9 +67,10 @@ def settings_for(workspace: RunningWorkspace, redis_url: str) -> Settings:
 class House:
     """Everything that a test touches."""
 
-    def __init__(self, workspace: RunningWorkspace, redis_url: str) -> None:
+    def __init__(self, workspace: RunningWorkspace, redis_url: str, config: str = CONFIG) -> None:
         """Nothing of the bot runs yet."""
-        self.pace: Pace | None = Pace(posts_per_second=100, edit_seconds=0.02)
+        self.config = config
+        self.pace: Pace | None = Pace(posts_per_second=100, edit_seconds=0.02, settle_seconds=0.5)
         self.workspace = workspace
         self.redis_url = redis_url
         self.store = Store.connect(redis_url, answer_seconds=10)
@@ -86,7 +87,7 @@ class House:
         self._stop = threading.Event()
         me = wait_for_slack(slack, self._stop)
         assert me is not None
-        self.bot = Bot(self._settings, parse_config(CONFIG), me, http, pace=self.pace)
+        self.bot = Bot(self._settings, parse_config(self.config), me, http, pace=self.pace)
         self.bot.start(self._stop)
         if http is None:
             self.workspace.wait_for_app(beside + 1)
@@ -174,11 +175,15 @@ def eventually(condition: Callable[[], object], what: str, *, seconds: float = 1
 
 @contextmanager
 def open_house(
-    redis_url: str, *, start: bool = True, workspace_settings: WorkspaceSettings | None = None
+    redis_url: str,
+    *,
+    start: bool = True,
+    workspace_settings: WorkspaceSettings | None = None,
+    config: str = CONFIG,
 ) -> Iterator[House]:
     """A house for the length of a `with` block."""
     with running_workspace(workspace_settings) as workspace:
-        house = House(workspace, redis_url)
+        house = House(workspace, redis_url, config)
         try:
             if start:
                 house.start()

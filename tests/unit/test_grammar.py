@@ -224,6 +224,8 @@ def test_help_about_all_commands() -> None:
         "release",
         "rollback",
         "abort",
+        "approve",
+        "refuse",
         "plan",
         "status",
         "history",

@@ -284,8 +284,14 @@ def test_what_is_not_understood_is_never_dropped_from_the_line_to_copy(text: str
 @pytest.mark.parametrize(
     ("text", "footer"),
     [
-        ("xyzzy", "Commands: release, rollback, abort, plan, status, history, help · /buzzy help"),
-        ("help xyzzy", "Commands: release, rollback, abort, plan, status, history, help · /buzzy help"),
+        (
+            "xyzzy",
+            "Commands: release, rollback, abort, approve, refuse, plan, status, history, help · /buzzy help",
+        ),
+        (
+            "help xyzzy",
+            "Commands: release, rollback, abort, approve, refuse, plan, status, history, help · /buzzy help",
+        ),
         (
             "plan 3.2.1 moon",
             "Environments: development, staging, production, disaster-recovery · /buzzy help plan",
