@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 from tests.faults.crashpoints.boundaries import Boundary, CrashPoint
 from tests.faults.crashpoints.effects import Effects, Finding, compare
 from tests.faults.crashpoints.lanes import play
-from tests.faults.crashpoints.sampling import QUICK_POINTS, Extent, points, spread
+from tests.faults.crashpoints.sampling import QUICK_POINTS, Extent, points, scattered, spread
 from tests.faults.crashpoints.scenarios import SCENARIOS, Scenario
 from tests.faults.crashpoints.world import Run
 
@@ -100,26 +100,23 @@ def try_all(
     pool: Executor,
     recorded: dict[str, Recorded],
     chosen: Sequence[tuple[str, CrashPoint]],
-    tell: Callable[[int], None] = lambda _: None,
+    tell: Callable[[Tried, int], None] = lambda *_: None,
 ) -> list[Tried]:
-    """Kill at every point; what became of each, in their order."""
+    """Kill at every point; what became of each, in their order. Ctrl-C ends it with what there is by then."""
     tried: list[Tried] = []
-    for one in _tried(pool, recorded, chosen):
-        tried.append(one)
-        tell(len(tried))
+    futures = {
+        pool.submit(play, name, (*recorded[name].crash, point)): (name, point)
+        for name, point in scattered(chosen)
+    }
+    try:
+        for future in as_completed(futures):
+            name, point = futures.pop(future)
+            tried.append(judged(recorded[name], point, future.result(), _wanted(recorded, name)))
+            tell(tried[-1], len(tried))
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
     order = {each: place for place, each in enumerate(chosen)}
     return sorted(tried, key=lambda each: order[each.scenario, each.point])
-
-
-def _tried(
-    pool: Executor, recorded: dict[str, Recorded], chosen: Sequence[tuple[str, CrashPoint]]
-) -> Iterator[Tried]:
-    futures = {
-        pool.submit(play, name, (*recorded[name].crash, point)): (name, point) for name, point in chosen
-    }
-    for future in as_completed(futures):
-        name, point = futures[future]
-        yield judged(recorded[name], point, future.result(), _wanted(recorded, name))
 
 
 def _wanted(recorded: dict[str, Recorded], name: str) -> Effects:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import multiprocessing.util
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 
+from sandbox.children import die_with_parent
 from tests.faults.crashpoints.boundaries import CrashPoint
 from tests.faults.crashpoints.scenarios import BY_NAME
 from tests.faults.crashpoints.world import Run, World
@@ -31,6 +33,8 @@ def play(scenario: str, armed: Sequence[CrashPoint] = ()) -> Run:
 
 
 def _open() -> None:
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever gave the order ends this, after what is in hand
     gc.freeze()  # what is loaded by now stays, and need not be looked at again and again
     world = World().__enter__()
     _worlds.append(world)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from releases.record import Store
 from sandbox.workspace import Delivery, Message, RunningWorkspace
 
-PATIENCE = 40.0
+PATIENCE = 90.0
 """How long a person waits for anything; a run that hangs for so long has lost something."""
 
 LOOK_SECONDS = 0.05

@@ -36,7 +36,7 @@ USER = "workers"
 NAMESPACE, CHANNEL, ON_CALL = "buzzy-staging", "C0STAGING", "C0ONCALL"
 SERVICES = (SeedService("buzzy-main", replicas=1), SeedService("buzzy-api", replicas=1))
 SPEED = 40.0
-QUIET_SECONDS = 20.0
+QUIET_SECONDS = 45.0
 LOOK_SECONDS = 0.02
 REDIS_SECONDS = 10.0
 ROOT = Path(__file__).parents[3]
