@@ -27,7 +27,7 @@ NOTES = {
 
 
 def main() -> int:
-    """Run it; the exit code."""
+    """Run it; the exit code: 1 when something differs, or was not tried."""
     extent = Extent(os.environ.get("BUZZY_FAULTS") or Extent.SAMPLED)
     number = int(os.environ.get("BUZZY_FAULTS_LANES") or 2 * (os.cpu_count() or 1))
     only = os.environ.get("BUZZY_FAULTS_ONLY", "")
@@ -47,7 +47,7 @@ def main() -> int:
         _say(f"\nended early: {len(chosen) - len(tried)} of {len(chosen)} kills were not tried")
     figures = ", ".join(f"{name} {number}" for name, number in report.totals(tried).items())
     _say(f"\n{figures} ({NOTES[extent]}; {seconds:.0f} s)")
-    return int(report.failed(tried))
+    return int(report.failed(tried) or len(tried) < len(chosen))
 
 
 def _tell(one: Tried, done: int, of: int, began: float) -> None:
