@@ -193,6 +193,14 @@ return 'recorded'
 )
 """Record a delivery once, and only while the person who made it is still being told that it was."""
 
+DONE = """
+-- KEYS inbox
+-- ARGV group, entry
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+return redis.call('XDEL', KEYS[1], ARGV[2])
+"""
+"""Forget a delivery that was acted on: one that is acknowledged and still there nobody would ever remove."""
+
 ANSWER = (
     _TELL
     + """
