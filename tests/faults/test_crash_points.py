@@ -37,7 +37,7 @@ def recorded(pool: Executor) -> dict[str, Recorded]:
     return record(pool)
 
 
-@pytest.mark.crashpoints
+@pytest.mark.long
 @pytest.mark.timeout(10 * MINUTES)
 @pytest.mark.parametrize(
     ("role", "act", "function"),
@@ -90,7 +90,7 @@ def test_what_is_known_to_act_is_among_the_boundaries(
     assert sides == {"before", "after"}
 
 
-@pytest.mark.crashpoints
+@pytest.mark.long
 @pytest.mark.timeout(60 * MINUTES)
 @pytest.mark.requirement("Q1", "X7")
 def test_a_kill_anywhere_loses_nothing_and_doubles_nothing(
