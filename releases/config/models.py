@@ -174,6 +174,12 @@ class Environment(Section):
     prerelease: bool = Field(
         default=False, description="whether pre-release versions may go there", examples=[True]
     )
+    shared: bool = Field(
+        default=False,
+        description="whether another installation of Buzzy, with a Redis of its own, releases there as well; "
+        "the first that does keeps the ledger from which its record can be rebuilt",
+        examples=[True],
+    )
     history: int = Field(
         default=10, ge=1, le=50, description="how many releases `history` lists", examples=[10]
     )

@@ -163,8 +163,9 @@ def house(
     fresh = {name: f"buzzy-{name}-{number}" for name in environments}
     namespaces = fresh if beside is None else {name: beside.namespaces[name] for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
+    also = {} if beside is None else {"shared": True}
     config["environments"] = {
-        name: {**config["environments"][name], "namespace": namespaces[name]} for name in environments
+        name: {**config["environments"][name], "namespace": namespaces[name], **also} for name in environments
     }
     config["services"] = [
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
