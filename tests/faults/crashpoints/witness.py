@@ -66,6 +66,7 @@ class Witness:
         left += [f"the environment's {name} is {value}" for name, value in held.items() if name != "epoch"]
         left += [f"{subject} is untold" for subject in store.call("SMEMBERS", store.key("behind"))]
         left += [f"{subject} is active" for subject in store.call("SMEMBERS", store.key("active"))]
+        left += [f"the ledger of {name} is behind" for name in Record(store).archive.forgotten()]
         deliveries = store.call("XLEN", store.key("inbox"))
         return (*left, *([f"{deliveries} deliveries in the inbox"] if deliveries else ()))
 
