@@ -131,16 +131,22 @@ class Answers:
                 case "refuse":
                     return approval.refuse(release, who, self._now(), via="button")
                 case _:
-                    return approval.abort(release, who, self._now(), None)
+                    allowed = self._requests.may_abort(release, pressed.channel)
+                    return approval.abort(release, who, self._now(), None, allowed=allowed)
 
         return judge
 
     def _approve(
         self, release: Release, who: Person, reactions: Reactions, *, via: approval.Via, digest: str | None
     ) -> approval.Outcome:
-        """A yes, after those that others took back without our hearing of it were taken off."""
+        """A yes, after those of others were taken off that count no more.
+
+        They took it back without our hearing of it, or may not approve any more.
+        """
         now = self._now()
-        gone: tuple[Event, ...] = ()
+        gone: tuple[Event, ...] = self._requests.disowned(release)
+        for event in gone:
+            release = apply(release, event)
         for given in release.approvals if release.state is State.WAITING else ():
             if given.via == "reaction" and reactions.of(given.by.id) != "approve" and given.by.id != who.id:
                 taken = approval.withdraw(release, Person(given.by.id, given.by.name), now)

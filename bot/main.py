@@ -24,6 +24,7 @@ from bot.questions import Desk
 from bot.reception import Reception, vocabulary_of
 from bot.relay import Relay
 from bot.relay.alarm import Alarm
+from bot.relay.audience import Audience
 from bot.relay.pace import Pace
 from bot.relay.posting import Poster
 from bot.relay.replies import Replies
@@ -154,7 +155,7 @@ class Bot:
     def _inbox_loop(self, me: Identity) -> InboxLoop:
         store = self._patient
         record, told = Record(store), Told(store, self._name)
-        people = People(self._slack, me, _groups(self._config))
+        people = People(self._slack, me, self._config.user_groups)
         requests = Requests(self._config, record, self._queue, people, self._slack, told, _now)
         answers = Answers(record, requests, self._slack, told, _now)
         return InboxLoop(
@@ -178,18 +179,9 @@ class Bot:
             told,
             Story(told, poster, self._config.application),
             Alarm(self._config, record, told, poster, self._slack),
+            Audience(self._config, told, poster, self._slack),
             Replies(Questions(store), self._desk(store), told, poster, self._slack),
         )
-
-
-def _groups(config: Config) -> set[str]:
-    """The user groups that the configuration names: approvers and who is on call."""
-    named: set[str] = set()
-    for environment in config.environments.values():
-        named.update(environment.approval.approvers if environment.approval else ())
-        if environment.alerts is not None and environment.alerts.on_call is not None:
-            named.add(environment.alerts.on_call)
-    return {id_ for id_ in named if id_.startswith("S")}
 
 
 def _now() -> datetime:

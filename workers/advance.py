@@ -99,7 +99,10 @@ class Advance:
         approved = self._release.plan
         try:
             draft = self._tools.drafts.patiently(
-                self._release.request, until=self._taken_at + self._tools.patience, go_on=self._look_out
+                self._release.request,
+                until=self._taken_at + self._tools.patience,
+                go_on=self._look_out,
+                before=approved,
             )
         except ClusterError as error:
             self._append(e.ReplanRequested(at=self._now(), because=words.of_error(error)))

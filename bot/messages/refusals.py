@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from bot.messages.parts import (
     DAY_AND_TIME,
     PARAGRAPH,
@@ -15,6 +18,7 @@ from bot.messages.parts import (
     link,
     message,
     moment,
+    room,
     several,
     whom,
     with_code,
@@ -41,12 +45,21 @@ def refusal_message(refusal: Refusal, *, holder: Release | None = None, url: str
             ),
             joined(
                 with_code(clip(refusal.hint, PARAGRAPH)) if refusal.hint else None,
-                ["It can be done by ", *several([whom(id_) for id_ in refusal.who])] if refusal.who else None,
+                *lifted(refusal.ready_at, refusal.who, refusal.where),
                 by=" ",
             ),
             [code(clip(refusal.copy, SENTENCE))] if refusal.copy else None,
         ),
     )
+
+
+def lifted(ready_at: datetime | None, who: Sequence[str], where: Sequence[str] = ()) -> list[Row | None]:
+    """When, by whom and where it can be done after all."""
+    return [
+        ["Ready ", moment(ready_at, DAY_AND_TIME), "."] if ready_at is not None else None,
+        ["It can be done by ", *several([whom(id_) for id_ in who]), "."] if who else None,
+        ["It can be done in ", *several([room(id_) for id_ in where]), "."] if where else None,
+    ]
 
 
 def mistake_message(error: GrammarError) -> Message:

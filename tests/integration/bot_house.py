@@ -135,7 +135,7 @@ class House:
             kind=release.request.kind,
         )
         events: list[e.Event] = [e.PlanProposed(at=now(), plan=made)]
-        if release.request.approval is None:
+        if release.approval is None:
             events.append(e.Approved(at=now(), digest=made.digest))
         self.append(release_id, *events)
         return made

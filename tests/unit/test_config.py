@@ -160,11 +160,12 @@ def test_schema_fits_the_example() -> None:
     """The schema that editors get knows every key of the example, under the names that the file uses."""
     schema = json_schema()
     assert set(yaml.safe_load(EXAMPLE)) <= set(schema["properties"])
-    approval = schema["$defs"]["Approval"]
-    assert set(approval["properties"]) == {"quorum", "from", "own_release", "expires"}
+    approval = schema["$defs"]["ApprovalByType"]
+    types = {"major", "minor", "patch", "hotfix", "security"}
+    assert set(approval["properties"]) == {"quorum", "from", "own_release", "expires"} | types
     assert approval["properties"]["expires"]["default"] == "4h"
     assert approval["additionalProperties"] is False
-    may_be_left_out = {"services", "approval", "alerts"}
+    may_be_left_out = {"services", "approval", "alerts", "requires", "permissions", "follows", "after"}
     properties = schema["$defs"]["Environment"]["properties"]
     assert not may_be_left_out & set(schema["$defs"]["Environment"]["required"])
     assert "null" not in json.dumps([properties[name] for name in sorted(may_be_left_out)])
