@@ -151,17 +151,24 @@ def house(
     services: Sequence[SeedService] = SERVICES_OF_BUZZY,
     deadline: str = DEADLINE,
     workers: Callable[[list[str]], Path] | None = None,
+    rules: dict[str, dict[str, Any]] | None = None,
 ) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own.
 
-    `workers` gives the workers rights in the namespaces, and the kubeconfig with which they have them;
-    without it they may do everything.
+    `rules` has keys of environments that differ from the demo's; rules about environments that are not in
+    the house are left out. `workers` gives the workers rights in the namespaces, and the kubeconfig with
+    which they have them; without it they may do everything.
     """
     number = f"{os.getpid()}-{next(_numbers)}"
     namespaces = {name: f"buzzy-{name}-{number}" for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
     config["environments"] = {
-        name: {**config["environments"][name], "namespace": namespaces[name]} for name in environments
+        name: {
+            **_without_strangers(config["environments"][name], environments),
+            **(rules or {}).get(name, {}),
+            "namespace": namespaces[name],
+        }
+        for name in environments
     }
     config["services"] = [
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
@@ -173,6 +180,16 @@ def house(
     with House(arena, file, namespaces, workers=workers(names) if workers else None, http=http) as opened:
         yield opened
     _make_room(arena, names)
+
+
+def _without_strangers(environment: dict[str, Any], there: Sequence[str]) -> dict[str, Any]:
+    """An environment's keys but for those that are about environments which are not in the house."""
+    gone: set[str] = set()
+    if environment.get("requires", {}).get("proven_in") not in there:
+        gone |= {"requires"}
+    if environment.get("follows") not in there:
+        gone |= {"follows", "after"}
+    return {key: value for key, value in environment.items() if key not in gone}
 
 
 def _make_room(arena: Arena, namespaces: list[str]) -> None:
