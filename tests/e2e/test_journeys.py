@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 import httpx
@@ -294,19 +295,18 @@ def test_what_staging_proved_is_promoted_and_nothing_before(open_house: OpenHous
     assert set(house.images("production").values()) == {"3.2.1"}
 
 
+def _answered(house: House, channel: str, told: int) -> bool:
+    """Whether there is a message, or a refusal behind the word that the command was noted."""
+    return bool(house.alice.messages(channel)) or len(house.alice.ephemerals(channel)) > told + 1
+
+
 def _asked_until_taken(house: House, line: str, environment: str) -> Message:
     """Ask again and again: what is refused leaves no message, only a word to the one who asked."""
     channel, began = CHANNELS[environment], time.monotonic()
     while time.monotonic() - began < PATIENCE:
         told = len(house.alice.ephemerals(channel))
         house.alice.command(line, channel)
-        house.alice.wait(
-            lambda told=told: (
-                house.alice.messages(channel) or len(house.alice.ephemerals(channel)) > told + 1
-            ),
-            PATIENCE,
-            "it is taken or refused",
-        )
+        house.alice.wait(partial(_answered, house, channel, told), PATIENCE, "it is taken or refused")
         if messages := house.alice.messages(channel):
             return messages[0]
     raise AssertionError(f"refused for {PATIENCE:g} s: {line}")

@@ -21,7 +21,7 @@ def at(hours: float) -> datetime:
     return T0 + hours * HOUR
 
 
-def went(  # noqa: PLR0913 - what a release is, with what is usual filled in
+def went(
     number: int,
     hours: float,
     new: str,
