@@ -28,8 +28,8 @@ def approve(release: Release, who: Person, now: datetime, *, via: Via, digest: s
     if refusal is not None:
         return refusal
     plan = release.plan
-    if plan is None:
-        return Refusal(f"{release.id} is still being planned.", "Approve when its plan is on the message.")
+    if plan is None or release.state is State.REQUESTED:
+        return Refusal(f"{release.id} is being planned.", "Approve when its plan is on the message.")
     if digest is not None and digest != plan.digest:
         return Refusal(
             f"The plan of {release.id} has changed since you opened it.",

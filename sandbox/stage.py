@@ -18,6 +18,8 @@ from sandbox.workspace import Person, RunningWorkspace, running_workspace
 
 HERE = Path(__file__).parent
 CONFIG = HERE / "buzzy.yaml"
+START_SECONDS = 60.0
+"""How long the bot may take to start: a second or two, but for a machine that has much else to do."""
 
 
 class Stage:
@@ -110,7 +112,7 @@ class Stage:
         arguments = ["-m", "buzzy", "bot"]
         if self._port is None:
             self.bot = self._child("bot", arguments)
-            self.workspace.wait_for_app()
+            self.workspace.wait_for_app(timeout=START_SECONDS)
             return
         self.bot = self._child("bot", [*arguments, "--http", f"127.0.0.1:{self._port}"])
         wait_for_port(self._port, while_running=self.bot)

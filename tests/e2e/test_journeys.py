@@ -319,7 +319,7 @@ def test_the_standby_follows_production(open_house: OpenHouse) -> None:
     house.released("/buzzy release 3.2.1 production", "production", house.bob, house.carol)
     message = house.alice.wait_for_message(CHANNELS["disaster-recovery"], "3.2.1", timeout=PATIENCE)
     message = house.until(message, "🟢")
-    assert "asked by Buzzy" in message
+    assert "Buzzy" in message
     assert "production has run 3.2.1 since R1" in message
     assert set(house.images("disaster-recovery").values()) == {"3.2.1"}
     house.alice.command("/buzzy status", CHANNELS["production"])

@@ -17,9 +17,10 @@ from bot.settings import Settings
 from bot.slack import Slack, web_client
 from releases import events as e
 from releases.config import parse_config
-from releases.lifecycle import Release
+from releases.lifecycle import Release, apply
 from releases.plan import Plan, RollOut
 from releases.record import JobQueue, Questions, Record, Store
+from releases.version import ReleaseType
 from sandbox.workspace import Message, Person, RunningWorkspace, running_workspace
 from sandbox.workspace.settings import Settings as WorkspaceSettings
 from tests.unit.bot_tales import plan, seen
@@ -67,8 +68,9 @@ def settings_for(workspace: RunningWorkspace, redis_url: str) -> Settings:
 class House:
     """Everything that a test touches."""
 
-    def __init__(self, workspace: RunningWorkspace, redis_url: str) -> None:
+    def __init__(self, workspace: RunningWorkspace, redis_url: str, config: str = CONFIG) -> None:
         """Nothing of the bot runs yet."""
+        self.config = parse_config(config)
         self.pace: Pace | None = Pace(posts_per_second=100, edit_seconds=0.02)
         self.workspace = workspace
         self.redis_url = redis_url
@@ -86,7 +88,7 @@ class House:
         self._stop = threading.Event()
         me = wait_for_slack(slack, self._stop)
         assert me is not None
-        self.bot = Bot(self._settings, parse_config(CONFIG), me, http, pace=self.pace)
+        self.bot = Bot(self._settings, self.config, me, http, pace=self.pace)
         self.bot.start(self._stop)
         if http is None:
             self.workspace.wait_for_app(beside + 1)
@@ -125,8 +127,8 @@ class House:
         """Write what a worker would."""
         return self.record.append(self.record.load(release_id), happened).release
 
-    def planned(self, release_id: str, new: str = "3.2.1") -> Plan:
-        """Propose a plan."""
+    def planned(self, release_id: str, new: str = "3.2.1", type_: ReleaseType | None = None) -> Plan:
+        """Propose a plan; a patch, unless it is said what it is."""
         release = self.record.load(release_id).release
         made = plan(
             services=("buzzy-main", "buzzy-api"),
@@ -134,8 +136,10 @@ class House:
             environment=release.environment,
             kind=release.request.kind,
         )
-        events: list[e.Event] = [e.PlanProposed(at=now(), plan=made)]
-        if release.approval is None:
+        made = made if type_ is None else made.model_copy(update={"type": type_})
+        proposed = e.PlanProposed(at=now(), plan=made)
+        events: list[e.Event] = [proposed]
+        if apply(release, proposed).approval is None:
             events.append(e.Approved(at=now(), digest=made.digest))
         self.append(release_id, *events)
         return made
@@ -174,11 +178,15 @@ def eventually(condition: Callable[[], object], what: str, *, seconds: float = 1
 
 @contextmanager
 def open_house(
-    redis_url: str, *, start: bool = True, workspace_settings: WorkspaceSettings | None = None
+    redis_url: str,
+    *,
+    start: bool = True,
+    workspace_settings: WorkspaceSettings | None = None,
+    config: str = CONFIG,
 ) -> Iterator[House]:
     """A house for the length of a `with` block."""
     with running_workspace(workspace_settings) as workspace:
-        house = House(workspace, redis_url)
+        house = House(workspace, redis_url, config)
         try:
             if start:
                 house.start()
