@@ -16,7 +16,7 @@ from releases.events import AbortRequested, Approved, Event, ReleaseRequested, S
 from releases.lifecycle import Release
 from releases.people import Person
 from releases.policy import Refusal
-from releases.promotion import Candidate, type_seen, unproven, version_of
+from releases.promotion import Candidate, types_possible, unproven, version_of
 from releases.proof import PAST, proof_of
 from releases.record import (
     BusyError,
@@ -147,9 +147,8 @@ class Requests:
         if rule is None or version is None:
             return None
         proof = proof_of(str(version), names, self._record.recent(rule.proven_in, PAST))
-        running = self._seen(environment.name, names)
-        type_ = type_seen(running, version, command.urgency) if running else None
-        return unproven(Candidate(version, environment, type_, proof), self._now())
+        types = types_possible(self._seen(environment.name, names), version, command.urgency)
+        return unproven(Candidate(version, environment, types, proof), self._now())
 
     def _version(self, command: grammar.Release | grammar.Promote, names: tuple[str, ...]) -> Version | None:
         """The version that is wanted, if it is known without a look at the cluster."""

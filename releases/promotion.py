@@ -42,23 +42,28 @@ def went_back(name: str, promoted: Version, services: Iterable[ServiceSeen]) -> 
     return Refusal(f"{name} does not run {promoted} any more: {_runs(seen)}.", _NOTHING)
 
 
-def type_seen(services: Iterable[ServiceSeen], version: Version, urgency: Urgency | None) -> ReleaseType:
-    """The type that a release would have where this was seen."""
+def types_possible(
+    services: Iterable[ServiceSeen], version: Version, urgency: Urgency | None
+) -> tuple[ReleaseType, ...]:
+    """The type that a release would have where this was seen; where nothing was, all that it may have."""
     versions = [Version.parse(each.version) for each in services if each.version is not None]
-    return release_type(min(versions, default=None), version, urgency=urgency)
+    if not versions:
+        return (ReleaseType.MAJOR, ReleaseType.MINOR, ReleaseType(urgency or "patch"))
+    return (release_type(min(versions), version, urgency=urgency),)
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A version that is to go to an environment, and what is known of it where it has to be proven.
 
-    `type` None: not known yet, the least that any type asks counts. `seen` is what runs in the proving
-    environment now, looked at where the version should still run there; None: nobody has looked.
+    `types` are those that its release may have: one, once it is known; until then the least that any of
+    them asks counts. `seen` is what runs in the proving environment now, looked at where the version should
+    still run there; None: nobody has looked.
     """
 
     version: Version
     environment: Environment
-    type: ReleaseType | None
+    types: tuple[ReleaseType, ...]
     proof: Proof
     seen: tuple[ServiceSeen, ...] | None = None
 
@@ -110,8 +115,7 @@ def _unwell(candidate: Candidate, rule: Requires) -> Refusal | None:
 
 
 def _unsoaked(candidate: Candidate, rule: Requires, now: datetime) -> Refusal | None:
-    proof, type_ = candidate.proof, candidate.type
-    asked = min(map(rule.soak_of, ReleaseType)) if type_ is None else rule.soak_of(type_)
+    proof, asked = candidate.proof, min(map(rule.soak_of, candidate.types))
     lacking = asked - proof.soaked(now)
     if lacking <= timedelta(0):
         return None
@@ -135,7 +139,7 @@ def _named(candidate: Candidate) -> str:
 def _sooner(candidate: Candidate, rule: Requires) -> tuple[str, tuple[str, ...]]:
     """How it could go on sooner, and who may ask for that: where less is asked of a patch in a hurry."""
     permissions = candidate.environment.permissions
-    if candidate.type is not ReleaseType.PATCH:
+    if ReleaseType.PATCH not in candidate.types:
         return "", ()
     for hurry in (ReleaseType.HOTFIX, ReleaseType.SECURITY):
         if rule.soak_of(hurry) < rule.soak_of(ReleaseType.PATCH):

@@ -15,7 +15,7 @@ from releases.promotion import Candidate, unproven, version_of, went_back
 from releases.proof import PAST as PROVEN_PAST
 from releases.proof import proof_of
 from releases.record import Record
-from releases.version import Version
+from releases.version import ReleaseType, Version
 from workers.cluster import ClusterError, TransientError
 from workers.cluster.connections import Clusters
 from workers.observe import Observed, observe, services_seen
@@ -135,7 +135,8 @@ class Drafts:
         past = self._record.recent(rule.proven_in, PROVEN_PAST)
         proof = proof_of(str(version), names, past)
         seen = None if proof.run is None else self._looked_at(rule.proven_in, names)
-        refusal = unproven(Candidate(version, scene.environment, plan.type, proof, seen), self._clock())
+        types = (plan.type,) if plan.type is not None else tuple(ReleaseType)
+        refusal = unproven(Candidate(version, scene.environment, types, proof, seen), self._clock())
         return plan if refusal is None else Refused.of(refusal)
 
     def _names(self, environment: str, wanted: Wanted) -> tuple[str, ...]:

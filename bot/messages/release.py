@@ -28,10 +28,9 @@ from bot.messages.parts import (
     several,
     who,
     whom,
-    with_code,
 )
 from bot.messages.presses import ABORT, APPROVE, PLAN, REFUSE, ROLLBACK, Press
-from bot.messages.refusals import lifted
+from bot.messages.refusals import way_out
 from releases.lifecycle import Release, State
 
 MOST_WARNINGS = 3
@@ -87,9 +86,10 @@ def _body(release: Release) -> list[Row]:
         case State.FAILED:
             return [_approvals(release), [clip(release.reason, PARAGRAPH)], _left_behind(release)]
         case State.IMPOSSIBLE:
-            hint = with_code(clip(release.hint, PARAGRAPH)) if release.hint else None
-            more = lifted(release.ready_at, release.who)
-            return [[clip(release.reason, PARAGRAPH)], joined(hint, *more, by=" ")]
+            return [
+                [clip(release.reason, PARAGRAPH)],
+                way_out(release.hint, release.ready_at, release.who),
+            ]
         case State.RELEASED:
             return [_approvals(release), _finished(release)]
         case State.CANCELLED | State.REFUSED if release.ended_by and release.ended_at:

@@ -26,9 +26,8 @@ from bot.messages.parts import (
     several,
     who,
     whom,
-    with_code,
 )
-from bot.messages.refusals import lifted
+from bot.messages.refusals import way_out
 from releases import events as e
 from releases.config import format_duration
 from releases.lifecycle import Release, StepState, StepStatus
@@ -49,8 +48,7 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
         case e.PlanProposed():
             return _planned(release, event)
         case e.PlanRefused():
-            hint = with_code(clip(event.hint, PARAGRAPH)) if event.hint else None
-            more = joined(hint, *lifted(event.ready_at, event.who), by=" ")
+            more = way_out(event.hint, event.ready_at, event.who)
             return _line("✋", [clip(event.reason, PARAGRAPH)], more)
         case e.ApprovalGiven():
             return _line("✅", [who(event.by), f" approved plan #{event.digest[:4]} · {_counted(release)}"])

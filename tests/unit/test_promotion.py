@@ -9,7 +9,7 @@ import pytest
 from releases.config import parse_config
 from releases.events import ServiceSeen
 from releases.policy import Refusal
-from releases.promotion import Candidate, type_seen, unproven, version_of, went_back
+from releases.promotion import Candidate, types_possible, unproven, version_of, went_back
 from releases.proof import proof_of
 from releases.version import ReleaseType, Version
 from tests.unit.bot_tales import seen
@@ -35,12 +35,12 @@ WELL = tuple(seen(name, 3) for name in SERVICES)
 def refused(
     *past: object,
     hours: float,
-    type_: ReleaseType | None = ReleaseType.PATCH,
+    types: tuple[ReleaseType, ...] = (ReleaseType.PATCH,),
     now: tuple[ServiceSeen, ...] | None = WELL,
 ) -> Refusal | None:
     """What is said of 3.2.1 for production after these releases to staging."""
     proof = proof_of("3.2.1", SERVICES, newest_first(*past))  # type: ignore[arg-type] # releases
-    return unproven(Candidate(V321, PRODUCTION, type_, proof, now), at(hours))
+    return unproven(Candidate(V321, PRODUCTION, types, proof, now), at(hours))
 
 
 @pytest.mark.requirement("C4")
@@ -114,16 +114,20 @@ def test_one_that_has_not_soaked_is_told_when_it_will_have_and_who_may_sooner() 
 )
 def test_the_type_says_how_long(type_: ReleaseType, ready: int) -> None:
     """A major release soaks longer, a hotfix shorter; a hotfix that is a minor release is none."""
-    assert refused(went(1, 0, "3.2.1"), hours=0.5 + ready, type_=type_) is None
-    refusal = refused(went(1, 0, "3.2.1"), hours=0.4 + ready, type_=type_)
+    assert refused(went(1, 0, "3.2.1"), hours=0.5 + ready, types=(type_,)) is None
+    refusal = refused(went(1, 0, "3.2.1"), hours=0.4 + ready, types=(type_,))
     assert refusal is not None
     assert refusal.ready_at == at(0.5 + ready)
 
 
 def test_while_the_type_is_not_known_only_what_no_type_allows_is_refused() -> None:
-    """A worker, who knows, asks again."""
-    assert refused(went(1, 0, "3.2.1"), hours=2, type_=None) is None
-    assert refused(went(1, 0, "3.2.1"), hours=1, type_=None) is not None
+    """A worker, who knows, asks again. What is not said to be in a hurry is none of the hurried types."""
+    hurried = types_possible((), V321, "hotfix")
+    assert refused(went(1, 0, "3.2.1"), hours=2, types=hurried) is None
+    assert refused(went(1, 0, "3.2.1"), hours=1, types=hurried) is not None
+    refusal = refused(went(1, 0, "3.2.1"), hours=2, types=types_possible((), V321, None))
+    assert refusal is not None
+    assert "of the 1 d that production asks for" in refusal.problem
 
 
 @pytest.mark.requirement("S3")
@@ -170,13 +174,13 @@ def test_one_that_was_replaced_too_early_says_so() -> None:
 def test_where_nothing_is_required_everything_goes() -> None:
     """Staging has no such rule."""
     proof = proof_of("3.2.1", SERVICES, [])
-    assert unproven(Candidate(V321, STAGING, None, proof), at(0) + timedelta(0)) is None
+    assert unproven(Candidate(V321, STAGING, tuple(ReleaseType), proof), at(0) + timedelta(0)) is None
 
 
 @pytest.mark.requirement("S1")
 def test_the_type_is_the_largest_step_of_all_services() -> None:
     """3.1.4 → 3.2.1 is the larger one."""
     mixed = (seen("main", 3, version="3.2.0"), seen("api", 3, version="3.1.4"))
-    assert type_seen(mixed, V321, "hotfix") is ReleaseType.MINOR
-    assert type_seen(mixed[:1], V321, "hotfix") is ReleaseType.HOTFIX
-    assert type_seen((), V321, None) is ReleaseType.MAJOR
+    assert types_possible(mixed, V321, "hotfix") == (ReleaseType.MINOR,)
+    assert types_possible(mixed[:1], V321, "hotfix") == (ReleaseType.HOTFIX,)
+    assert len(types_possible((), V321, None)) == 3
