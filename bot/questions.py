@@ -16,10 +16,12 @@ from releases.config import Config
 from releases.events import Actor
 from releases.plan import digest_of
 from releases.policy import Refusal
+from releases.promotion import soaking
+from releases.proof import lead
 from releases.record import JobQueue, Questions, Record
 from releases.record.told import Place, Told
 from releases.snapshot import Answer, Question
-from releases.standby import Drift, drift, lead
+from releases.standby import Drift, drift
 
 Asking = grammar.Status | grammar.History | grammar.Plan
 """The commands that only ask."""
@@ -109,7 +111,8 @@ class Desk:
         count = self._config.environment(name).history if kind == "history" else STATUS_RELEASES
         recent = self._record.recent(name, count)
         held = next((release for release in recent if release.id == holder), None)
-        return EnvironmentNow(name, self._record.seen(name), held, recent, self._drift(name, kind))
+        soaks = soaking(self._config, name, recent, self._now()) if kind == "status" else ()
+        return EnvironmentNow(name, self._record.seen(name), held, recent, self._drift(name, kind), soaks)
 
     def _drift(self, name: str, kind: str) -> Drift | None:
         environment = self._config.environment(name)

@@ -6,15 +6,16 @@ look at the clusters. What was proven at noon may have been rolled back by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from releases import grammar
-from releases.config import Environment, Requires, format_duration
+from releases.config import Config, Environment, Requires, format_duration
 from releases.events import ServiceSeen
+from releases.lifecycle import Release
 from releases.policy import Refusal
-from releases.proof import Proof
+from releases.proof import Proof, lead, proof_of
 from releases.version import ReleaseType, Urgency, Version, release_type
 
 _NOTHING = "Nothing was changed."
@@ -130,6 +131,24 @@ def _unsoaked(candidate: Candidate, rule: Requires, now: datetime) -> Refusal | 
         return Refusal(problem, f"{gone} {sooner}".rstrip(), who=who)
     hint = sooner or f"Then it can be asked for again ({_named(candidate)})."
     return Refusal(problem, hint, who, ready_at=now + lacking)
+
+
+def soaking(config: Config, name: str, past: Sequence[Release], now: datetime) -> tuple[str, ...]:
+    """For which environments what runs in this one has soaked, or when it will have, as for a patch."""
+    words = []
+    for environment in config.environments.values():
+        rule = environment.requires
+        if rule is None or rule.proven_in != name:
+            continue
+        services = [service.name for service in config.services_of(environment)]
+        leading = lead(past, services)
+        proof = proof_of(str(leading.version), services, past) if leading is not None else None
+        if proof is None or not proof.released:
+            continue
+        lacking = rule.soak_of(ReleaseType.PATCH) - proof.soaked(now)
+        ready = lacking <= timedelta(0)
+        words.append(f"ready for {environment.name}{'' if ready else f' in {format_duration(lacking)}'}")
+    return tuple(words)
 
 
 def _named(candidate: Candidate) -> str:

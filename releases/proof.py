@@ -7,7 +7,7 @@ while every service had it: a release of something else, even one that failed or
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -125,6 +125,31 @@ def proof_of(version: str, services: Iterable[str], past: Iterable[Release]) -> 
         unsettled=tale.unsettled,
         newest=tale.newest,
     )
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What an environment runs now, whole, and since when."""
+
+    version: Version
+    run: Run
+
+
+def lead(past: Sequence[Release], services: Iterable[str]) -> Lead | None:
+    """The version that these releases, the newest first, left in all services; None when none did."""
+    for release in past:
+        if release.plan is not None and release.changed_services and release.state is State.RELEASED:
+            version = _parsed(release.plan.new)
+            run = proof_of(str(version), services, past).run if version is not None else None
+            return Lead(version, run) if version is not None and run is not None else None
+    return None
+
+
+def _parsed(text: str) -> Version | None:
+    try:
+        return Version.parse(text)
+    except InvalidVersion:
+        return None
 
 
 def _reaches(version: str | None, other: str) -> bool:

@@ -15,7 +15,7 @@ from releases.config import Environment, format_duration
 from releases.events import BUZZY, ReleaseRequested, Target
 from releases.lifecycle import Release, State
 from releases.policy import needed, needed_by_type
-from releases.proof import Run, proof_of
+from releases.proof import Lead, lead
 from releases.snapshot import Snapshot
 from releases.version import InvalidVersion, Version
 
@@ -24,29 +24,11 @@ AGAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Lead:
-    """What the leading environment runs now, and since when."""
-
-    version: Version
-    run: Run
-
-
-@dataclass(frozen=True)
 class Follow:
     """What Buzzy asks for, and the name under which it asks once."""
 
     request: ReleaseRequested
     delivery: str
-
-
-def lead(past: Sequence[Release], services: Iterable[str]) -> Lead | None:
-    """The version that these releases, the newest first, left in all services; None when none did."""
-    for release in past:
-        if release.plan is not None and release.changed_services and release.state is State.RELEASED:
-            version = _parsed(release.plan.new)
-            run = proof_of(str(version), services, past).run if version is not None else None
-            return Lead(version, run) if version is not None and run is not None else None
-    return None
 
 
 def due(environment: Environment, leading: Lead) -> datetime | None:

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from releases.config import Config, Environment
-from releases.proof import PAST
+from releases.proof import PAST, lead
 from releases.record import BusyError, JobQueue, Record, RecordUnavailableError, queue_of
-from releases.standby import due, follow, lead, running
+from releases.standby import due, follow, running
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -40,6 +40,9 @@ class EnvironmentNow:
     drift: Drift | None = None
     """How a standby differs from what it follows."""
 
+    soaking: tuple[str, ...] = ()
+    """What its version is ready for, or when it will be."""
+
 
 def status_message(environments: tuple[EnvironmentNow, ...], now: datetime, *, ending: str) -> Message:
     """The answer to `status`. `ending` says how old it is, and whether somebody looks again."""
@@ -105,6 +108,7 @@ def _who(each: EnvironmentNow, now: datetime) -> list[str]:
         parts.append(
             f"{last.id} {ago(last.ended_at or last.request.at, now)} by {clip(last.request.by.name, 24)}"
         )
+    parts += [clip(words, 60) for words in each.soaking[:2]]
     if each.drift is not None:
         since = f" since {ago(each.drift.since, now)}" if each.drift.since is not None else ""
         parts.append(f"{clip(each.drift.words, 90)}{since}")

@@ -9,7 +9,7 @@ import pytest
 from releases.config import parse_config
 from releases.events import ServiceSeen
 from releases.policy import Refusal
-from releases.promotion import Candidate, types_possible, unproven, version_of, went_back
+from releases.promotion import Candidate, soaking, types_possible, unproven, version_of, went_back
 from releases.proof import proof_of
 from releases.version import ReleaseType, Version
 from tests.unit.bot_tales import seen
@@ -184,3 +184,15 @@ def test_the_type_is_the_largest_step_of_all_services() -> None:
     assert types_possible(mixed, V321, "hotfix") == (ReleaseType.MINOR,)
     assert types_possible(mixed[:1], V321, "hotfix") == (ReleaseType.HOTFIX,)
     assert len(types_possible((), V321, None)) == 3
+
+
+@pytest.mark.requirement("S3")
+def test_status_says_what_is_ready_for_where() -> None:
+    """In how long, by the rule for patches; nothing of what does not run whole, or is required nowhere."""
+    past = newest_first(went(1, 0, "3.2.1"))
+    assert soaking(CONFIG, "staging", past, at(0.5)) == ("ready for production in 1 d",)
+    assert soaking(CONFIG, "staging", past, at(24)) == ("ready for production in 30 min",)
+    assert soaking(CONFIG, "staging", past, at(24.5)) == ("ready for production",)
+    assert soaking(CONFIG, "production", past, at(24.5)) == ()
+    broken = went(2, 4, "3.2.2", stable="3.2.1", end="failed")
+    assert soaking(CONFIG, "staging", newest_first(went(1, 0, "3.2.1"), broken), at(24.5)) == ()

@@ -10,8 +10,9 @@ import pytest
 from releases.config import Environment, parse_config
 from releases.events import BUZZY, PlanRefused, Target
 from releases.lifecycle import Release, apply, begin
+from releases.proof import Lead, lead
 from releases.snapshot import Snapshot
-from releases.standby import Follow, Lead, drift, follow, lead, running
+from releases.standby import Follow, drift, follow, running
 from releases.version import Version
 from tests.unit.bot_tales import seen
 from tests.unit.test_proof import SERVICES, at, newest_first, went
