@@ -11,11 +11,13 @@ from bot.messages.refusals import refusal_message, unknown_release
 from bot.people import Known
 from bot.slack import Slack
 from releases import approval, grammar, policy
-from releases.config import Config
-from releases.events import AbortRequested, Approved, AskedVia, Event
+from releases.config import Config, Environment
+from releases.events import AbortRequested, Approved, AskedVia, Event, ReleaseRequested, ServiceSeen
 from releases.lifecycle import Release
 from releases.people import Person
 from releases.policy import Refusal
+from releases.promotion import Candidate, types_possible, unproven, version_of
+from releases.proof import PAST, proof_of
 from releases.record import (
     BusyError,
     JobQueue,
@@ -26,8 +28,12 @@ from releases.record import (
     queue_of,
 )
 from releases.record.told import Told
+from releases.version import Version
 
-Changing = grammar.Release | grammar.Rollback | grammar.Abort
+Opening = grammar.Release | grammar.Promote | grammar.Rollback
+"""The commands that begin a release."""
+
+Changing = Opening | grammar.Abort
 """The commands that change something; the others ask."""
 
 ATTEMPTS = 5
@@ -63,7 +69,7 @@ class Requests:
     def act(self, command: Changing, user: str, channel: str, delivery: str) -> Message | None:
         """Do what a command asks for, once a delivery, whoever acts on it how often."""
         if isinstance(command, grammar.Abort):
-            return self._abort(command, user)
+            return self._abort(command, user, channel)
         return self._open(command, user, channel, delivery)
 
     def decide(
@@ -90,22 +96,34 @@ class Requests:
             return None
         raise NotYetError(release_id)
 
+    def disowned(self, release: Release) -> tuple[Event, ...]:
+        """The approvals of a release whose givers may not approve any more, as events that take them off.
+
+        Who approved is looked up anew before the last one counts; until then what is remembered will do.
+        """
+        last = release.approvals_missing == 1
+        return approval.disown(release, self._now(), lambda user: self._people.get(user, fresh=last))
+
+    def may_abort(self, release: Release, channel: str | None) -> Callable[[Person], Refusal | None]:
+        """The rule for those who want to stop a release that somebody else asked for."""
+        environment = self._config.environments.get(release.environment)
+        if environment is None:
+            return policy.admit  # in buzzy.yaml no more, and its rules neither
+        return lambda who: policy.may("abort", environment, who, channel)
+
     def open(
-        self,
-        command: grammar.Release | grammar.Rollback,
-        user: str,
-        delivery: str,
-        *,
-        via: AskedVia = "slack",
+        self, command: Opening, user: str, channel: str | None, delivery: str, *, via: AskedVia = "slack"
     ) -> Release | Message:
         """Open the release that a command asks for and let a worker plan it; or why it is not opened.
 
-        Raises `NotYetError` when the environment has become free just now.
+        `channel` is where it is asked for, None when that is a terminal. Raises `NotYetError` when the
+        environment has become free just now.
         """
         environment = self._config.environment(command.environment)
-        requested = policy.request(command, environment, self._people.get(user), self._now())
+        requested = self._requested(command, environment, self._people.get(user), channel)
         if isinstance(requested, Refusal):
-            requested = policy.request(command, environment, self._people.get(user, fresh=True), self._now())
+            who = self._people.get(user, fresh=True)
+            requested = self._requested(command, environment, who, channel)
         if isinstance(requested, Refusal):
             return refusal_message(requested)
         try:
@@ -115,15 +133,47 @@ class Requests:
         self._queue.put(queue_of(release), "plan", release.id)
         return release
 
-    def _open(
-        self, command: grammar.Release | grammar.Rollback, user: str, channel: str, delivery: str
-    ) -> Message | None:
-        opened = self.open(command, user, delivery)
+    def _open(self, command: Opening, user: str, channel: str, delivery: str) -> Message | None:
+        opened = self.open(command, user, channel, delivery)
         if isinstance(opened, Message):
             return opened
         if channel == opened.request.channel:
             return None  # its message is on its way to where the person looks
         return self._follow(opened)
+
+    def _requested(
+        self, command: Opening, environment: Environment, who: Person, channel: str | None
+    ) -> ReleaseRequested | Refusal:
+        """What is to be recorded, if the rules allow it as far as the record can tell."""
+        requested = policy.request(command, environment, who, self._now(), channel=channel)
+        if isinstance(requested, Refusal) or isinstance(command, grammar.Rollback):
+            return requested
+        return self._unproven(command, environment) or requested
+
+    def _unproven(
+        self, command: grammar.Release | grammar.Promote, environment: Environment
+    ) -> Refusal | None:
+        """Why the version may not go there yet. A worker looks again, at the clusters as well."""
+        rule = environment.requires
+        names = command.services or tuple(each.name for each in self._config.services_of(environment))
+        version = self._version(command, names)
+        if rule is None or version is None:
+            return None
+        proof = proof_of(str(version), names, self._record.recent(rule.proven_in, PAST))
+        types = types_possible(self._seen(environment.name, names), version, command.urgency)
+        return unproven(Candidate(version, environment, types, proof), self._now())
+
+    def _version(self, command: grammar.Release | grammar.Promote, names: tuple[str, ...]) -> Version | None:
+        """The version that is wanted, if it is known without a look at the cluster."""
+        if isinstance(command, grammar.Release):
+            return command.version
+        found = version_of(command.source, self._seen(command.source, names))
+        return None if isinstance(found, Refusal) else found
+
+    def _seen(self, name: str, services: tuple[str, ...]) -> tuple[ServiceSeen, ...]:
+        """What was last seen of an environment's services."""
+        seen = self._record.seen(name)
+        return tuple(each for each in seen.services if each.service in services) if seen else ()
 
     def _busy(self, holder: str, line: str) -> Message:
         release = self._record.load(holder).release
@@ -133,17 +183,20 @@ class Requests:
             policy.busy(release, f"/buzzy {line}"), holder=release, url=self._url(release.id)
         )
 
-    def abort(self, command: grammar.Abort, user: str, *, via: AskedVia = "slack") -> Refusal | None:
+    def abort(
+        self, command: grammar.Abort, user: str, channel: str | None, *, via: AskedVia = "slack"
+    ) -> Refusal | None:
         """Let a release be stopped. Raises `UnknownReleaseError` and `NotYetError`."""
 
         def judge(release: Release, who: Person) -> approval.Outcome:
-            return approval.abort(release, who, self._now(), command.reason, via=via)
+            allowed = self.may_abort(release, channel)
+            return approval.abort(release, who, self._now(), command.reason, via=via, allowed=allowed)
 
         return self.decide(command.release, user, judge)
 
-    def _abort(self, command: grammar.Abort, user: str) -> Message | None:
+    def _abort(self, command: grammar.Abort, user: str, channel: str) -> Message | None:
         try:
-            refusal = self.abort(command, user)
+            refusal = self.abort(command, user, channel)
         except UnknownReleaseError:
             return unknown_release(command.release)
         if refusal is not None:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from releases.plan import Frozen, Plan, Step
+from releases.version import ReleaseType, Urgency
 
 
 class Actor(Frozen):
@@ -87,7 +88,7 @@ class ReleaseRequested(Happened):
     event: Literal["release_requested"] = "release_requested"
     kind: Literal["release", "rollback"]
     environment: str
-    version: str | None = Field(description="the version asked for; None for a rollback")
+    version: str | None = Field(description="the version asked for; None for a rollback or a promotion")
     target: Target | None = Field(default=None, description="where a rollback goes")
     strategy: str
     services: tuple[str, ...] = Field(default=(), description="only these; empty for all")
@@ -96,6 +97,16 @@ class ReleaseRequested(Happened):
     channel: str = Field(description="the environment's channel, where the release's message stands")
     approval: ApprovalNeeded | None
     via: AskedVia = "slack"
+    approval_by_type: dict[ReleaseType, ApprovalNeeded | None] = Field(
+        default={}, description="what is asked instead for releases of these types; None: nobody has to agree"
+    )
+    urgency: Urgency | None = None
+    source: str | None = Field(
+        default=None, description="a promotion: the environment whose version is released; `version` is None"
+    )
+    follows: str | None = Field(
+        default=None, description="the release of another environment that a standby follows with this one"
+    )
 
 
 class PlanProposed(Happened):
@@ -113,6 +124,10 @@ class PlanRefused(Happened):
     event: Literal["plan_refused"] = "plan_refused"
     reason: str
     hint: str = ""
+    ready_at: AwareDatetime | None = Field(
+        default=None, description="when it could be done, if time alone lacks"
+    )
+    who: tuple[str, ...] = Field(default=(), description="ids of those who could do it otherwise")
 
 
 class ApprovalGiven(Happened):
@@ -129,6 +144,9 @@ class ApprovalWithdrawn(Happened):
 
     event: Literal["approval_withdrawn"] = "approval_withdrawn"
     by: Actor
+    because: str | None = Field(
+        default=None, description="why it counts no more although the approver said nothing; None: they did"
+    )
 
 
 class ReleaseRefused(Happened):

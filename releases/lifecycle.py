@@ -167,6 +167,8 @@ class Release:
     failure: e.StepFailed | None = None
     reason: str = ""
     hint: str = ""
+    ready_at: datetime | None = None
+    who: tuple[str, ...] = ()
     last_at: datetime | None = None
 
     @property
@@ -209,16 +211,27 @@ class Release:
         return () if self.request.kind == "rollback" else way_back(self.touched)
 
     @property
+    def approval(self) -> e.ApprovalNeeded | None:
+        """What has to be agreed: the rules of the moment of asking, for the type that the plan has.
+
+        The type is a part of the plan and so of its digest: who agrees to a plan agrees to one type.
+        """
+        if self.plan is None or self.plan.type is None:
+            return self.request.approval
+        return self.request.approval_by_type.get(self.plan.type, self.request.approval)
+
+    @property
     def expires_at(self) -> datetime | None:
         """When a waiting approval expires; None while nothing waits."""
-        if self.state is not State.WAITING or self.planned_at is None or self.request.approval is None:
+        needed = self.approval
+        if self.state is not State.WAITING or self.planned_at is None or needed is None:
             return None
-        return self.planned_at + timedelta(seconds=self.request.approval.expires_seconds)
+        return self.planned_at + timedelta(seconds=needed.expires_seconds)
 
     @property
     def approvals_missing(self) -> int:
         """How many approvals are still to come."""
-        needed = self.request.approval
+        needed = self.approval
         return 0 if needed is None else max(0, needed.quorum - len(self.approvals))
 
 
@@ -261,7 +274,9 @@ def _note(release: Release, event: e.Event) -> Release:
         case e.PlanProposed():
             return _planned(release, event)
         case e.PlanRefused():
-            return replace(release, reason=event.reason, hint=event.hint)
+            return replace(
+                release, reason=event.reason, hint=event.hint, ready_at=event.ready_at, who=event.who
+            )
         case e.ApprovalGiven():
             given = Approval(by=event.by, digest=event.digest, via=event.via, at=event.at)
             return replace(release, approvals=(*_without(release, event.by), given))

@@ -127,6 +127,7 @@ class Advance:
                 until=self._taken_at + self._tools.patience,
                 go_on=self._look_out,
                 take=self._hold.take,
+                before=approved,
             )
         except ClusterError as error:
             self._append(e.ReplanRequested(at=self._now(), because=words.of_error(error)))

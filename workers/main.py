@@ -24,6 +24,7 @@ from workers.jobs import Jobs
 from workers.reaper import Reaper
 from workers.runner import Runner
 from workers.settings import WorkerSettings
+from workers.standbys import Standbys
 from workers.stopping import Stopping
 
 log = structlog.stdlib.get_logger(__name__)
@@ -68,7 +69,7 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
     answers = Answers(record, questions, config, drafts, _grammar(config), now)
     tools = Tools(record, config, clusters, drafts, stopping)
     jobs = Jobs(tools, queue, questions, answers)
-    reaper = Reaper(store, record, queue, now=now)
+    reaper = Reaper(store, record, queue, now=now, standbys=Standbys(record, config, queue, now=now))
     while True:
         connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=ANSWER_SECONDS)
         try:

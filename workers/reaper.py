@@ -24,6 +24,7 @@ from releases.record import (
     queue_of,
 )
 from workers.jobs import next_job, process_name
+from workers.standbys import Standbys
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -38,12 +39,21 @@ REMIND_MS = 30_000
 class Reaper:
     """Looks when it is called and it is time to. Each worker's parent process has one."""
 
-    def __init__(self, store: Store, record: Record, queue: JobQueue, *, now: Callable[[], datetime]) -> None:
-        """Everything it needs to know is in the record."""
+    def __init__(
+        self,
+        store: Store,
+        record: Record,
+        queue: JobQueue,
+        *,
+        now: Callable[[], datetime],
+        standbys: Standbys | None = None,
+    ) -> None:
+        """Everything it needs to know is in the record. `standbys` are looked after at the same times."""
         self._store = store
         self._record = record
         self._queue = queue
         self._now = now
+        self._standbys = standbys
 
     def reap(self) -> None:
         """Look once, unless another worker does. Trouble with one release does not stop it for the others."""
@@ -61,6 +71,8 @@ class Reaper:
                 log.info("left alone", release=release_id, why=str(error))
             except Exception:
                 log.exception("mistake", release=release_id)
+        if self._standbys is not None:
+            self._standbys.look()
 
     def bury(self, release_id: str, pid: int) -> None:
         """A job's process has died before its end: its release need not wait for the lease to run out."""

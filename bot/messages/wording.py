@@ -59,6 +59,8 @@ def what(release: Release, application: str) -> str:
     to = target and (target.version or target.release or (target.revision and f"revision {target.revision}"))
     if rollback:
         return f"{name} to {clip(str(to), NAME)}" if to else name
+    if request.source is not None:
+        return f"{name} from {clip(request.source, NAME)}"
     return f"{name} {clip(request.version or '', NAME)}"
 
 
@@ -115,7 +117,7 @@ def more(missing: int, *, first: bool) -> str:
 
 
 def _waiting(release: Release) -> str:
-    needed = release.request.approval
+    needed = release.approval
     if needed is None:
         return "about to start"
     if needed.quorum == 1:

@@ -24,10 +24,10 @@ from bot.messages import Message
 from bot.messages.help import help_message
 from bot.messages.refusals import mistake_message, refusal_message, unknown_release
 from bot.messages.terminal import text_of, to_type
-from bot.people import People, groups_of
+from bot.people import People
 from bot.questions import Asking, Desk
 from bot.reception import vocabulary_of
-from bot.requests import NotYetError, Requests
+from bot.requests import NotYetError, Opening, Requests
 from bot.settings import TerminalSettings, load_config
 from bot.slack import Identity, SlackError, web_client
 from bot.terminal.following import Following
@@ -124,8 +124,8 @@ class Terminal:
         self._told = told
         token = settings.slack_bot_token.get_secret_value()
         self._slack = OneTry(web_client(token, settings.slack_api_url) if token else None)
-        groups, last_known = groups_of(config), LastKnown(store)
-        self._remembered = Remembered(last_known, groups, name)
+        groups, last_known = config.user_groups, LastKnown(store)
+        self._remembered = Remembered(last_known, groups, user, name)
         me = self._whoami()
         live = None if me is None else People(self._slack, me, groups, last_known=last_known)
         people = SlackFirst(live, self._remembered)
@@ -137,7 +137,7 @@ class Terminal:
         """Do it; the exit code."""
         try:
             match command:
-                case grammar.Release() | grammar.Rollback():
+                case grammar.Release() | grammar.Promote() | grammar.Rollback():
                     return self._open(command)
                 case grammar.Abort():
                     return self._abort(command)
@@ -157,9 +157,9 @@ class Terminal:
 
     # -- what changes something --------------------------------------------------------------------------
 
-    def _open(self, command: grammar.Release | grammar.Rollback) -> Exit:
+    def _open(self, command: Opening) -> Exit:
         opened = self._patiently(
-            lambda: self._requests.open(command, self._user, self._delivery, via="command line")
+            lambda: self._requests.open(command, self._user, None, self._delivery, via="command line")
         )
         if isinstance(opened, Message):
             self._explain(opened)
@@ -168,7 +168,7 @@ class Terminal:
         return self._follow(opened, f"{opened.id} is being planned.", "go")
 
     def _abort(self, command: grammar.Abort) -> Exit:
-        refusal = self._patiently(lambda: self._requests.abort(command, self._user, via="command line"))
+        refusal = self._patiently(lambda: self._requests.abort(command, self._user, None, via="command line"))
         if refusal is not None:
             return self._refused(refusal)
         release = self._load(command.release)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from releases.config import models
+from releases.config import section
 from releases.config.checks import contradictions
 from releases.config.durations import format_duration, parse_duration, write_duration
 from releases.config.models import (
     Alerts,
-    Approval,
     Cluster,
     Config,
     Environment,
@@ -18,16 +17,21 @@ from releases.config.models import (
     json_schema,
 )
 from releases.config.problems import ConfigError, Problem, explain
+from releases.config.rules import Approval, ApprovalByType, Permission, Permissions, Requires
 from releases.config.yaml_text import load
 
 __all__ = [
     "Alerts",
     "Approval",
+    "ApprovalByType",
     "Cluster",
     "Config",
     "ConfigError",
     "Environment",
+    "Permission",
+    "Permissions",
     "Problem",
+    "Requires",
     "Service",
     "UnknownEnvironment",
     "format_duration",
@@ -38,14 +42,14 @@ __all__ = [
 ]
 
 _PATTERNS = {
-    models.DNS_LABEL: "must be lower-case letters, digits and dashes (at most 63), with no dash at its ends",
-    models.DNS_NAME: "must be lower-case letters, digits, dashes and dots",
-    models.CHANNEL: "must be the id of a channel, which Slack shows at the end of the channel's details",
-    models.PERSON_OR_GROUP: "must be the id of a person (U… or W…) or of a user group (S…)",
-    models.PERSON: "must be the id of a person (U… or W…), from Copy member ID in their Slack profile",
-    models.OS_USER: "must be the name of a user of the operating system",
-    models.HTTP_PATH: "must be a path that starts with /",
-    models.VARIABLE: "must be the name of a variable: letters, digits and underscores",
+    section.DNS_LABEL: "must be lower-case letters, digits and dashes (at most 63), with no dash at its ends",
+    section.DNS_NAME: "must be lower-case letters, digits, dashes and dots",
+    section.CHANNEL: "must be the id of a channel, which Slack shows at the end of the channel's details",
+    section.PERSON_OR_GROUP: "must be the id of a person (U… or W…) or of a user group (S…)",
+    section.PERSON: "must be the id of a person (U… or W…), from Copy member ID in their Slack profile",
+    section.OS_USER: "must be the name of a user of the operating system",
+    section.HTTP_PATH: "must be a path that starts with /",
+    section.VARIABLE: "must be the name of a variable: letters, digits and underscores",
 }
 
 

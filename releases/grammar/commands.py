@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from releases.version import Version
+from releases.version import Urgency, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,13 @@ class Release:
     strategy: str | None = None
     services: tuple[str, ...] = ()
     reason: str | None = None
+    hotfix: bool = False
+    security: bool = False
+
+    @property
+    def urgency(self) -> Urgency | None:
+        """Why it is in a hurry; None when it is not."""
+        return _urgency(self.hotfix, self.security)
 
     def line(self) -> str:
         """The line that asks for this."""
@@ -58,6 +65,37 @@ class Release:
             f"release {self.version} {self.environment}",
             strategy=self.strategy,
             services=_listed(self.services),
+            hotfix=self.hotfix,
+            security=self.security,
+            reason=_quoted(self.reason),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Release to one environment the version that runs in another, whichever that is."""
+
+    source: str
+    environment: str
+    strategy: str | None = None
+    services: tuple[str, ...] = ()
+    reason: str | None = None
+    hotfix: bool = False
+    security: bool = False
+
+    @property
+    def urgency(self) -> Urgency | None:
+        """Why it is in a hurry; None when it is not."""
+        return _urgency(self.hotfix, self.security)
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(
+            f"promote {self.source} {self.environment}",
+            strategy=self.strategy,
+            services=_listed(self.services),
+            hotfix=self.hotfix,
+            security=self.security,
             reason=_quoted(self.reason),
         )
 
@@ -166,13 +204,21 @@ class Help:
         return f"help {self.verb or ''}".rstrip()
 
 
-Command: TypeAlias = Release | Rollback | Abort | Approve | Refuse | Plan | Status | History | Help
+Command: TypeAlias = Release | Promote | Rollback | Abort | Approve | Refuse | Plan | Status | History | Help
 """Everything that `parse` gives."""
 
 
-def _line(start: str, **flags: str | None) -> str:
-    given = (f"--{name} {value}" for name, value in flags.items() if value is not None)
+def _urgency(hotfix: bool, security: bool) -> Urgency | None:  # noqa: FBT001 - the two flags of a command
+    return "security" if security else "hotfix" if hotfix else None
+
+
+def _line(start: str, **flags: str | bool | None) -> str:
+    given = (_flag(name, value) for name, value in flags.items() if value is not None and value is not False)
     return " ".join([start, *given])
+
+
+def _flag(name: str, value: str | bool) -> str:  # noqa: FBT001 - a switch is there or not
+    return f"--{name}" if value is True else f"--{name} {value}"
 
 
 def _listed(services: tuple[str, ...]) -> str | None:

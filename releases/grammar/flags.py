@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from releases.grammar.errors import Mistake
@@ -13,8 +14,10 @@ from releases.grammar.vocabulary import Vocabulary, closest, shown
 _MEANT = {"because": "reason", "message": "reason", "m": "reason", "why": "reason", "only": "services"}
 """What people say instead of a flag."""
 
-_BY_PLACE = {"version", "tag", "environment", "env", "to", "on", "in"}
+_BY_PLACE = {"version", "tag", "environment", "env", "from", "to", "on", "in"}
 """What people write as a flag although it stands by its place."""
+
+_IN_A_HURRY = ("hotfix", "security")
 
 _DRY_RUN = {"dry-run", "dryrun", "plan", "diff"}
 
@@ -28,6 +31,10 @@ def read_flags(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, Any]
         flag = known.get(given.name)
         if flag is None:
             raise _unknown(verb, line, given)
+        if flag.switch:
+            seen[flag.name] = given
+            values[flag.name] = True
+            continue
         if given.stop == given.start + 1:
             sample = Word(vocabulary.fill(flag.sample), quoted=True)
             raise Mistake(
@@ -40,7 +47,22 @@ def read_flags(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, Any]
         seen[flag.name] = given
         value = line.read(flag, given.start + 1, given.stop, vocabulary)
         values[flag.name] = tuple(dict.fromkeys((*values.get(flag.name, ()), *value))) if flag.many else value
+    _check_urgency(line, seen)
     return values
+
+
+def _check_urgency(line: Line, seen: Mapping[str, GivenFlag]) -> None:
+    """Whoever is in a hurry says why, and which kind of hurry it is."""
+    given = [seen[name] for name in _IN_A_HURRY if name in seen]
+    if len(given) > 1:
+        second = max(given, key=lambda flag: flag.start)
+        raise Mistake(
+            "A release is a hotfix or a security release, not both.",
+            mended=line.replaced(second.start, second.stop),
+        )
+    if given and "reason" not in seen:
+        end = (Word("--reason"), Word("what it is for", quoted=True))
+        raise Mistake(f"--{given[0].name} needs a reason.", mended=(*line.words, *end))
 
 
 def _unknown(verb: Verb, line: Line, given: GivenFlag) -> Mistake:

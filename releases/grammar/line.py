@@ -12,6 +12,7 @@ from releases.grammar.values import READERS
 from releases.grammar.verbs import VERBS, Argument, Flag
 from releases.grammar.vocabulary import Vocabulary
 
+_SWITCHES = {flag.name for verb in VERBS.values() for flag in verb.flags if flag.switch}
 _MANY = {flag.name for verb in VERBS.values() for flag in verb.flags if flag.many}
 
 
@@ -34,7 +35,7 @@ class Line:
 
     @classmethod
     def of(cls, words: tuple[Word, ...]) -> Line:
-        """Every flag takes the word behind it, or several with commas; the others stand by themselves."""
+        """Every flag but a switch takes the word behind it, or several with commas; others stand alone."""
         plain: list[int] = []
         flags: list[GivenFlag] = []
         index = 0
@@ -43,7 +44,8 @@ class Line:
             if name is None:
                 plain.append(index)
             else:
-                stop = _end_of_value(words, stop, many=name in _MANY)
+                if name not in _SWITCHES:
+                    stop = _end_of_value(words, stop, many=name in _MANY)
                 flags.append(GivenFlag(name, index, stop))
             index = stop
         return cls(words, tuple(plain), tuple(flags))

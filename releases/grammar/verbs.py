@@ -16,16 +16,27 @@ class Argument:
     name: str
     required: bool = True
     sample: str | None = None  # None where any made-up value could hit something real
+    shown: str = ""  # how the help calls it, where that is not its name
+    long: str = ""  # how a sentence calls it, where that is not its name
+
+    @property
+    def title(self) -> str:
+        """What a sentence calls it."""
+        return self.long or self.name
 
     @property
     def usage(self) -> str:
         """As the help shows it."""
-        return f"<{self.name}>" if self.required else f"[{self.name}]"
+        name = self.shown or self.name
+        return f"<{name}>" if self.required else f"[{name}]"
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A value with a name. `name` is the command's field and says how it is read."""
+    """A value with a name. `name` is the command's field and says how it is read.
+
+    One whose `value` is empty is a switch: it takes no word behind it, and is on when it is there.
+    """
 
     name: str
     value: str
@@ -36,7 +47,12 @@ class Flag:
     @property
     def usage(self) -> str:
         """As the help shows it."""
-        return f"--{self.name} {self.value}"
+        return f"--{self.name} {self.value}".rstrip()
+
+    @property
+    def switch(self) -> bool:
+        """Whether it stands alone."""
+        return not self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,8 @@ _ANY_ENVIRONMENT = Argument("environment", required=False, sample="{environment}
 _STRATEGY = Flag("strategy", "<name>", "how to go about it: {strategies}", "{strategy}")
 _SERVICES = Flag("services", "<a,b>", "only these; all of them otherwise", "{service}", many=True)
 _REASON = Flag("reason", '"…"', "why, for the record", "what it is for")
+_HOTFIX = Flag("hotfix", "", "a patch in a hurry; needs a reason", "")
+_SECURITY = Flag("security", "", "mends a weakness; needs a reason", "")
 _TO = Flag(
     "to",
     "<target>",
@@ -86,9 +104,24 @@ VERBS = {
                 "release 3.2.1 {environment}",
                 'release 3.2.1 {next} --services {service} --reason "fix the export"',
                 "release 3.2.1 {next} --strategy {strategy}",
+                'release 3.2.1 {next} --hotfix --reason "exports fail"',
             ),
             (_VERSION, _ENVIRONMENT),
-            (_STRATEGY, _SERVICES, _REASON),
+            (_STRATEGY, _SERVICES, _HOTFIX, _SECURITY, _REASON),
+        ),
+        Verb(
+            "promote",
+            commands.Promote,
+            "Release to one environment the version that runs in another.",
+            (
+                "promote {environment} {next}",
+                'promote {environment} {next} --reason "tested for a day"',
+            ),
+            (
+                Argument("source", sample="{environment}", shown="from", long="environment to promote from"),
+                Argument("environment", sample="{next}", shown="to", long="environment to promote to"),
+            ),
+            (_STRATEGY, _SERVICES, _HOTFIX, _SECURITY, _REASON),
         ),
         Verb(
             "rollback",

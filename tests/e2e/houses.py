@@ -152,12 +152,14 @@ def house(
     deadline: str = DEADLINE,
     workers: Callable[[list[str]], Path] | None = None,
     beside: House | None = None,
+    rules: dict[str, dict[str, Any]] | None = None,
 ) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own.
 
     With `beside` they are in the namespaces of that house: a second installation on the same cluster.
-    `workers` gives the workers rights in the namespaces, and the kubeconfig with which they have them;
-    without it they may do everything.
+    `rules` has keys of environments that differ from the demo's; rules about environments that are not in
+    the house are left out. `workers` gives the workers rights in the namespaces, and the kubeconfig with
+    which they have them; without it they may do everything.
     """
     number = f"{os.getpid()}-{next(_numbers)}"
     fresh = {name: f"buzzy-{name}-{number}" for name in environments}
@@ -165,7 +167,13 @@ def house(
     config = yaml.safe_load(CONFIG.read_text())
     also = {} if beside is None else {"shared": True}
     config["environments"] = {
-        name: {**config["environments"][name], "namespace": namespaces[name], **also} for name in environments
+        name: {
+            **_without_strangers(config["environments"][name], environments),
+            **(rules or {}).get(name, {}),
+            "namespace": namespaces[name],
+            **also,
+        }
+        for name in environments
     }
     config["services"] = [
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
@@ -179,6 +187,16 @@ def house(
         yield opened
     if beside is None:
         _make_room(arena, names)
+
+
+def _without_strangers(environment: dict[str, Any], there: Sequence[str]) -> dict[str, Any]:
+    """An environment's keys but for those that are about environments which are not in the house."""
+    gone: set[str] = set()
+    if environment.get("requires", {}).get("proven_in") not in there:
+        gone |= {"requires"}
+    if environment.get("follows") not in there:
+        gone |= {"follows", "after"}
+    return {key: value for key, value in environment.items() if key not in gone}
 
 
 def _make_room(arena: Arena, namespaces: list[str]) -> None:

@@ -17,9 +17,10 @@ from bot.settings import Settings
 from bot.slack import Slack, web_client
 from releases import events as e
 from releases.config import parse_config
-from releases.lifecycle import Release
+from releases.lifecycle import Release, apply
 from releases.plan import Plan, RollOut
 from releases.record import JobQueue, Questions, Record, Store
+from releases.version import ReleaseType
 from sandbox.workspace import Message, Person, RunningWorkspace, running_workspace
 from sandbox.workspace.settings import Settings as WorkspaceSettings
 from tests.unit.bot_tales import plan, seen
@@ -126,8 +127,8 @@ class House:
         """Write what a worker would."""
         return self.record.append(self.record.load(release_id), happened).release
 
-    def planned(self, release_id: str, new: str = "3.2.1") -> Plan:
-        """Propose a plan."""
+    def planned(self, release_id: str, new: str = "3.2.1", type_: ReleaseType | None = None) -> Plan:
+        """Propose a plan; a patch, unless it is said what it is."""
         release = self.record.load(release_id).release
         made = plan(
             services=("buzzy-main", "buzzy-api"),
@@ -135,8 +136,10 @@ class House:
             environment=release.environment,
             kind=release.request.kind,
         )
-        events: list[e.Event] = [e.PlanProposed(at=now(), plan=made)]
-        if release.request.approval is None:
+        made = made if type_ is None else made.model_copy(update={"type": type_})
+        proposed = e.PlanProposed(at=now(), plan=made)
+        events: list[e.Event] = [proposed]
+        if apply(release, proposed).approval is None:
             events.append(e.Approved(at=now(), digest=made.digest))
         self.append(release_id, *events)
         return made

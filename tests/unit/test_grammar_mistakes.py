@@ -11,6 +11,10 @@ VOCABULARY = Vocabulary(
     services=("buzzy-main", "buzzy-api", "buzzy-files", "buzzy-worker"),
 )
 
+ALL_COMMANDS = (
+    "Commands: release, promote, rollback, abort, approve, refuse, plan, status, history, help · /buzzy help"
+)
+
 
 def refusal(text: str) -> GrammarError:
     """What is said about a line that is no command."""
@@ -52,6 +56,50 @@ def test_a_wrong_command_gets_three_lines() -> None:
         ("plan stagign", "The version is missing.", None, "plan 3.2.1 staging"),
         ("release --reason x staging", "The version is missing.", None, 'release 3.2.1 staging --reason "x"'),
         ("rollback", "The environment is missing.", None, "rollback development"),
+        (
+            "promote",
+            "The environment to promote from and the environment to promote to are missing.",
+            None,
+            "promote development staging",
+        ),
+        (
+            "promote staging",
+            "The environment to promote to is missing.",
+            None,
+            "promote staging production",
+        ),
+        (
+            "promote staging staging",
+            "staging cannot be promoted to itself.",
+            None,
+            "promote staging production",
+        ),
+        (
+            "promote stagign prod",
+            'There is no environment "stagign".',
+            "staging",
+            "promote staging production",
+        ),
+        ("promote moon staging", 'There is no environment "moon".', None, "promote development staging"),
+        ("promote staging to production", '"to" is one word too many.', None, "promote staging production"),
+        (
+            "release 3.2.1 staging --hotfix",
+            "--hotfix needs a reason.",
+            None,
+            'release 3.2.1 staging --hotfix --reason "what it is for"',
+        ),
+        (
+            'release 3.2.1 staging --hotfix --security --reason "x"',
+            "A release is a hotfix or a security release, not both.",
+            None,
+            'release 3.2.1 staging --hotfix --reason "x"',
+        ),
+        (
+            'release 3.2.1 staging hotfix --reason "x"',
+            '"hotfix" is one word too many.',
+            "--hotfix",
+            'release 3.2.1 staging --hotfix --reason "x"',
+        ),
         ("abort", "The release is missing.", None, "status"),
         (
             "release staging 3.2.1",
@@ -284,14 +332,8 @@ def test_what_is_not_understood_is_never_dropped_from_the_line_to_copy(text: str
 @pytest.mark.parametrize(
     ("text", "footer"),
     [
-        (
-            "xyzzy",
-            "Commands: release, rollback, abort, approve, refuse, plan, status, history, help · /buzzy help",
-        ),
-        (
-            "help xyzzy",
-            "Commands: release, rollback, abort, approve, refuse, plan, status, history, help · /buzzy help",
-        ),
+        ("xyzzy", ALL_COMMANDS),
+        ("help xyzzy", ALL_COMMANDS),
         (
             "plan 3.2.1 moon",
             "Environments: development, staging, production, disaster-recovery · /buzzy help plan",

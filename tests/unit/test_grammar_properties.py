@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from releases.grammar import (
     Help,
     History,
     Plan,
+    Promote,
     Release,
     Rollback,
     Status,
@@ -56,8 +58,23 @@ targets = (
     | st.builds(ToRevision, st.integers(1, 999_999_999))
     | st.builds(ToRelease, releases)
 )
+
+
+def hurried(command: st.SearchStrategy[Release | Promote]) -> st.SearchStrategy[Release | Promote]:
+    """A command that may be in a hurry, and then has a reason."""
+    kinds = st.sampled_from([{"hotfix": True}, {"security": True}])
+    why = reasons.filter(lambda reason: reason is not None)
+    return command | st.builds(
+        lambda start, reason, kind: replace(start, reason=reason, **kind), command, why, kinds
+    )
+
+
+pairs = st.permutations(VOCABULARY.environments)
 commands: st.SearchStrategy[Command] = st.one_of(
-    st.builds(Release, versions, environments, strategies, services, reasons),
+    hurried(st.builds(Release, versions, environments, strategies, services, reasons)),
+    hurried(
+        pairs.flatmap(lambda pair: st.builds(Promote, *map(st.just, pair[:2]), strategies, services, reasons))
+    ),
     st.builds(Rollback, environments, targets, services, reasons),
     st.builds(Abort, releases, reasons),
     st.builds(Plan, versions, environments, services, strategies),
@@ -93,6 +110,8 @@ pieces = st.sampled_from(
             "--strategy",
             "--force",
             "--dry-run",
+            "--hotfix",
+            "--security",
             "-h",
             "—reason",
             "--reason=",
