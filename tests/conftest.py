@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
 from releases.record import Inbox, Questions, Record, Store
@@ -22,6 +23,11 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("buzzy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("buzzy"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "buzzy")
 
 
 @pytest.fixture(scope="session")
