@@ -123,6 +123,15 @@ class ApprovalWithdrawn(Happened):
     by: Actor
 
 
+class ItemTicked(Happened):
+    """Somebody confirms an item of the checklist of the plan of this digest."""
+
+    event: Literal["item_ticked"] = "item_ticked"
+    by: Actor
+    item: str = Field(description="the item's name")
+    digest: str
+
+
 class ReleaseRefused(Happened):
     """An approver said no; the release ends."""
 
@@ -143,6 +152,7 @@ class ReplanRequested(Happened):
 
     event: Literal["replan_requested"] = "replan_requested"
     because: str
+    by: Actor | None = Field(default=None, description="who asked for it; None: Buzzy saw it itself")
 
 
 class ReleaseExpired(Happened):
@@ -246,6 +256,7 @@ Event = Annotated[
     | PlanRefused
     | ApprovalGiven
     | ApprovalWithdrawn
+    | ItemTicked
     | ReleaseRefused
     | Approved
     | ReplanRequested

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from releases import checklist
 from releases import events as e
 from releases.plan import Plan, RollOut, Step, way_back
 
@@ -67,6 +68,7 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         State.WAITING: {
             "approval_given": State.WAITING,
             "approval_withdrawn": State.WAITING,
+            "item_ticked": State.WAITING,
             "approved": State.APPROVED,
             "release_refused": State.REFUSED,
             "release_expired": State.EXPIRED,
@@ -145,6 +147,19 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Tick:
+    """One person's word for an item of the checklist."""
+
+    by: e.Actor
+    item: str
+    at: datetime
+
+
+UNASKED_EXPIRES = timedelta(hours=4)
+"""How long a release waits for its checklist where nobody has to approve it."""
+
+
+@dataclass(frozen=True)
 class Release:
     """What the events so far say. `position` is how many there are: the next one is written there."""
 
@@ -156,6 +171,7 @@ class Release:
     planned_at: datetime | None = None
     replanned_because: str | None = None
     approvals: tuple[Approval, ...] = ()
+    ticks: tuple[Tick, ...] = ()
     forward: tuple[StepState, ...] = ()
     back: tuple[StepState, ...] = ()
     turned_back_because: str | None = None
@@ -211,8 +227,10 @@ class Release:
     @property
     def expires_at(self) -> datetime | None:
         """When a waiting approval expires; None while nothing waits."""
-        if self.state is not State.WAITING or self.planned_at is None or self.request.approval is None:
+        if self.state is not State.WAITING or self.planned_at is None:
             return None
+        if self.request.approval is None:
+            return self.planned_at + UNASKED_EXPIRES if checklist.blocking(self.checklist) else None
         return self.planned_at + timedelta(seconds=self.request.approval.expires_seconds)
 
     @property
@@ -220,6 +238,17 @@ class Release:
         """How many approvals are still to come."""
         needed = self.request.approval
         return 0 if needed is None else max(0, needed.quorum - len(self.approvals))
+
+    @property
+    def checklist(self) -> tuple[checklist.Item, ...]:
+        """The plan's checklist, with what people have ticked."""
+        items = () if self.plan is None else self.plan.checklist
+        return checklist.ticked(items, {tick.item for tick in self.ticks})
+
+    @property
+    def may_start(self) -> bool:
+        """Whether nothing is waited for any more: all approvals are there, and nothing blocks."""
+        return self.plan is not None and not self.approvals_missing and not checklist.blocking(self.checklist)
 
 
 def fold(release_id: str, happened: Iterable[e.Event]) -> Release:
@@ -267,6 +296,8 @@ def _note(release: Release, event: e.Event) -> Release:
             return replace(release, approvals=(*_without(release, event.by), given))
         case e.ApprovalWithdrawn():
             return replace(release, approvals=_without(release, event.by))
+        case e.ItemTicked():
+            return replace(release, ticks=(*release.ticks, Tick(by=event.by, item=event.item, at=event.at)))
         case e.ReplanRequested():
             return replace(release, replanned_because=event.because)
         case e.ReleaseRefused():
@@ -293,6 +324,7 @@ def _planned(release: Release, event: e.PlanProposed) -> Release:
         plan=event.plan,
         planned_at=event.at,
         approvals=release.approvals if same else (),
+        ticks=release.ticks if same else (),
         forward=tuple(StepState(step) for step in event.plan.steps),
         seen={service.service: service for service in event.seen},
     )

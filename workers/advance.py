@@ -27,6 +27,7 @@ from workers.drafting import Drafts
 from workers.drafting import now as clock
 from workers.observe import Observed, services_seen, snapshot
 from workers.planning import Refused
+from workers.registry import RegistryError
 from workers.steps import Done, Failed, Outcome, Unfinished, run
 from workers.writer import Writer
 
@@ -101,7 +102,7 @@ class Advance:
             draft = self._tools.drafts.patiently(
                 self._release.request, until=self._taken_at + self._tools.patience, go_on=self._look_out
             )
-        except ClusterError as error:
+        except (ClusterError, RegistryError) as error:
             self._append(e.ReplanRequested(at=self._now(), because=words.of_error(error)))
             return
         if draft is None:

@@ -1,4 +1,6 @@
-"""Making a release's plan: look at the cluster, plan, and ask the cluster whether it would agree."""
+"""Making a release's plan: look at the cluster and the registry, plan, ask the cluster whether it would agree,
+and go through the checklist.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,12 @@ from releases.events import ReleaseRequested, Target
 from releases.plan import Plan
 from releases.record import Record
 from releases.version import Version
+from workers.around import Around, AroundRelease
 from workers.cluster import ClusterError, TransientError
 from workers.cluster.connections import Clusters
 from workers.observe import Observed, observe
 from workers.planning import Refused, Scene, Wanted, plan_release, plan_rollback
+from workers.registry import RegistryAwayError, RegistryError
 from workers.rehearsal import rehearse
 from workers.words import of_error
 
@@ -42,13 +46,19 @@ class Drafts:
     """Makes plans."""
 
     def __init__(
-        self, record: Record, config: Config, clusters: Clusters, clock: Callable[[], datetime] = now
+        self,
+        record: Record,
+        config: Config,
+        clusters: Clusters,
+        clock: Callable[[], datetime] = now,
+        around: Around | None = None,
     ) -> None:
-        """Reads the record and the clusters, changes neither."""
+        """Reads the record, the clusters and what is `around` them; changes nothing."""
         self._record = record
         self._config = config
         self._clusters = clusters
         self._clock = clock
+        self._around = around or Around()
 
     def look(self, environment: Environment) -> Observed:
         """An environment as it is now. Raises `ClusterError`."""
@@ -56,7 +66,7 @@ class Drafts:
         return observe(cluster, self._config, environment, self._clock())
 
     def of_request(self, request: ReleaseRequested) -> Draft:
-        """The plan that a request leads to. Raises `UnknownEnvironment` and `ClusterError`."""
+        """The plan that a request leads to. Raises `UnknownEnvironment`, `ClusterError`, `RegistryError`."""
         wanted = Wanted(request.strategy, request.services)
         if request.kind == "rollback":
             return self.rollback(request.environment, request.target, wanted)
@@ -67,12 +77,12 @@ class Drafts:
     ) -> Draft | None:
         """The plan of a request, also if the cluster is silent at first; None when `go_on` says no.
 
-        Raises `UnknownEnvironment` and, when `until` has passed, `ClusterError`.
+        Raises `UnknownEnvironment` and, when `until` has passed, `ClusterError` or `RegistryError`.
         """
         while go_on():
             try:
                 return self.of_request(request)
-            except TransientError:
+            except (TransientError, RegistryAwayError):
                 if self._clock() >= until:
                     raise
             time.sleep(PAUSE_SECONDS)
@@ -80,20 +90,53 @@ class Drafts:
 
     def release(self, environment: str, version: Version, wanted: Wanted) -> Draft:
         """The plan of a release."""
-        return self._draft(environment, lambda scene: plan_release(scene, version, wanted))
+
+        def draw(scene: Scene) -> Plan | Refused:
+            plan = plan_release(scene, version, wanted)
+            if isinstance(plan, Refused):
+                return plan
+            cluster = self._clusters(scene.environment.cluster.context)
+            with self._around.release(scene, cluster, version) as around:
+                return self._with_what_is_around(around, plan, scene, version, wanted)
+
+        return self._draft(environment, draw)
 
     def rollback(self, environment: str, target: Target | None, wanted: Wanted) -> Draft:
         """The plan of a rollback."""
-        return self._draft(environment, lambda scene: plan_rollback(scene, target, wanted))
+
+        def draw(scene: Scene) -> Plan | Refused:
+            plan = plan_rollback(scene, target, wanted)
+            return plan if isinstance(plan, Refused) else self._rehearsed(scene.environment, plan)
+
+        return self._draft(environment, draw)
 
     def _draft(self, name: str, draw: Callable[[Scene], Plan | Refused]) -> Draft:
         environment = self._config.environment(name)
         observed = self.look(environment)
         scene = Scene(self._config, environment, observed, self._record.recent(name, PAST))
-        plan = draw(scene)
-        if isinstance(plan, Plan):
-            plan = self._rehearsed(environment, plan)
-        return Draft(plan, observed)
+        return Draft(draw(scene), observed)
+
+    def _with_what_is_around(
+        self, around: AroundRelease, plan: Plan, scene: Scene, version: Version, wanted: Wanted
+    ) -> Plan | Refused:
+        """The plan again, its images pinned; rehearsed; with its checklist. Or what stops it."""
+        try:
+            digests = around.digests(plan)
+            if isinstance(digests, Refused):
+                return digests
+            compatible = around.compatible(digests)
+        except RegistryAwayError:
+            raise
+        except RegistryError as error:
+            return Refused(of_error(error), "Nothing was changed.")
+        if isinstance(compatible, Refused):
+            return compatible
+        pinned = plan_release(scene, version, wanted, digests)
+        if isinstance(pinned, Plan):
+            pinned = self._rehearsed(scene.environment, pinned)
+        if isinstance(pinned, Refused):
+            return pinned
+        return around.checked(pinned, compatible)
 
     def _rehearsed(self, environment: Environment, plan: Plan) -> Plan | Refused:
         try:

@@ -33,6 +33,7 @@ from workers.answering import Answers
 from workers.cluster import ClusterError
 from workers.observe import services_seen, snapshot
 from workers.planning import Refused
+from workers.registry import RegistryError
 from workers.writer import Writer
 
 log = structlog.stdlib.get_logger(__name__)
@@ -142,7 +143,7 @@ class Jobs:
 
         try:
             draft = tools.drafts.patiently(request, until=at + tools.patience, go_on=go_on)
-        except ClusterError as error:
+        except (ClusterError, RegistryError) as error:
             refused = e.PlanRefused(at=tools.now(), reason=words.of_error(error), hint="Nothing was changed.")
             writer.append([refused])
             return
@@ -162,10 +163,12 @@ class Jobs:
         return sum(isinstance(event, e.ReplanRequested) for event in events)
 
     def _propose(self, writer: Writer, plan: Plan, seen: tuple[e.ServiceSeen, ...]) -> None:
-        """Propose the plan, and let it start if nobody has to agree, or enough have agreed to the same."""
+        """Propose the plan, and let it start if nothing is waited for: nobody has to agree (or enough have
+        agreed to the same), and nothing of its checklist is in the way.
+        """
         release, at = writer.release, self._tools.now()
         proposed = e.PlanProposed(at=at, plan=plan, seen=seen, because=release.replanned_because)
-        if apply(release, proposed).approvals_missing == 0:
+        if apply(release, proposed).may_start:
             writer.append([proposed, e.Approved(at=at, digest=plan.digest)])
         else:
             writer.append([proposed])

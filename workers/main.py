@@ -13,15 +13,19 @@ from rq.exceptions import StopRequested
 
 from releases import grammar
 from releases.config import Config, ConfigError, parse_config
+from releases.lifecycle import Release
 from releases.logs import set_up as set_up_logs
 from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store
+from releases.record.told import Told
 from workers.advance import Tools
 from workers.answering import Answers
+from workers.around import Around
 from workers.cluster import ClusterError
 from workers.cluster.connections import Clusters, Connections
 from workers.drafting import Drafts, now
 from workers.jobs import Jobs
 from workers.reaper import Reaper
+from workers.registry import Login, Logins, OciRegistry, read_logins
 from workers.runner import Runner, Stopping
 from workers.settings import WorkerSettings
 
@@ -62,7 +66,7 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
     """Take jobs until asked to end; a Redis that was away is waited for."""
     stopping, record = Stopping(), Record(store)
     queue, questions = JobQueue.connect(settings.redis_url), Questions(store)
-    drafts = Drafts(record, config, clusters)
+    drafts = Drafts(record, config, clusters, around=_around(settings, config, record, store))
     answers = Answers(record, questions, config, drafts, _grammar(config), now)
     tools = Tools(record, config, clusters, drafts, stopping)
     jobs = Jobs(tools, queue, questions, answers)
@@ -82,6 +86,28 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.default_int_handler)  # RQ's handlers belong to the worker that ended
         _wait_for_redis(store, float("inf"))
+
+
+def _around(settings: WorkerSettings, config: Config, record: Record, store: Store) -> Around:
+    """What is asked beside the clusters: the registry, if there is one, and the alerts that are open."""
+    told = Told(store, "worker")
+    address = config.registry
+
+    def failed(environment: str) -> list[Release]:
+        return [record.load(id_).release for id_ in sorted(told.alerts(environment))]
+
+    def registry() -> OciRegistry:
+        return OciRegistry(address or "", _logins(settings, address or ""))
+
+    return Around(registry=None if address is None else registry, alerts=failed)
+
+
+def _logins(settings: WorkerSettings, address: str) -> Logins:
+    """Read for each plan: a mounted secret is renewed now and then. Raises `RegistryError`."""
+    known = {} if settings.registry_config is None else read_logins(settings.registry_config)
+    if settings.registry_username is not None and settings.registry_password is not None:
+        known[address] = Login(settings.registry_username, settings.registry_password.get_secret_value())
+    return Logins(known)
 
 
 def _read_config(settings: WorkerSettings) -> Config | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from releases.config import models
+from releases.config import section
+from releases.config.checklist import ALWAYS, Check, ChecklistItem
 from releases.config.checks import contradictions
 from releases.config.durations import format_duration, parse_duration, write_duration
 from releases.config.models import (
@@ -18,15 +19,21 @@ from releases.config.models import (
     json_schema,
 )
 from releases.config.problems import ConfigError, Problem, explain
+from releases.config.surroundings import Database, Needs
 from releases.config.yaml_text import load
 
 __all__ = [
+    "ALWAYS",
     "Alerts",
     "Approval",
+    "Check",
+    "ChecklistItem",
     "Cluster",
     "Config",
     "ConfigError",
+    "Database",
     "Environment",
+    "Needs",
     "Problem",
     "Service",
     "UnknownEnvironment",
@@ -38,12 +45,12 @@ __all__ = [
 ]
 
 _PATTERNS = {
-    models.DNS_LABEL: "must be lower-case letters, digits and dashes (at most 63), with no dash at its ends",
-    models.DNS_NAME: "must be lower-case letters, digits, dashes and dots",
-    models.CHANNEL: "must be the id of a channel, which Slack shows at the end of the channel's details",
-    models.PERSON_OR_GROUP: "must be the id of a person (U… or W…) or of a user group (S…)",
-    models.HTTP_PATH: "must be a path that starts with /",
-    models.VARIABLE: "must be the name of a variable: letters, digits and underscores",
+    section.DNS_LABEL: "must be lower-case letters, digits and dashes (at most 63), with no dash at its ends",
+    section.DNS_NAME: "must be lower-case letters, digits, dashes and dots",
+    section.CHANNEL: "must be the id of a channel, which Slack shows at the end of the channel's details",
+    section.PERSON_OR_GROUP: "must be the id of a person (U… or W…) or of a user group (S…)",
+    section.HTTP_PATH: "must be a path that starts with /",
+    section.VARIABLE: "must be the name of a variable: letters, digits and underscores",
 }
 
 

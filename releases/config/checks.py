@@ -21,6 +21,7 @@ def contradictions(config: Config) -> Iterator[Problem]:
         if environment.approval is not None:
             yield from _quorum(environment, environment.approval)
         yield from _size(environment)
+        yield from _checklist(config, environment)
     yield from _shared_namespaces(config)
 
 
@@ -62,6 +63,17 @@ def _size(environment: Environment) -> Iterator[Problem]:
     if size > CONFIG_MAP_BYTES:
         where = written(("environments", environment.name, "configuration"))
         yield Problem(where, "is larger than the 1 MiB that Kubernetes can store", "make it smaller")
+
+
+def _checklist(config: Config, environment: Environment) -> Iterator[Problem]:
+    """An item that is there twice, or that nothing could ever be said of."""
+    items = environment.checklist or ()
+    for index, item in enumerate(items):
+        where = written(("environments", environment.name, "checklist", index))
+        if item in items[:index] or (item.tick and item.tick in {each.tick for each in items[:index]}):
+            yield Problem(where, "is in the list already", "leave it out")
+        elif item.check == "compatible" and not config.compatibility:
+            yield Problem(where, "needs a matrix to check", "write compatibility, or leave it out")
 
 
 def _shared_namespaces(config: Config) -> Iterator[Problem]:

@@ -10,26 +10,27 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
-    ValidationInfo,
     WithJsonSchema,
-    field_validator,
     model_validator,
 )
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from releases.compatibility import Row
+from releases.config.checklist import NamedOrTicked
 from releases.config.durations import Duration, write_duration
-
-DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
-DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
-CHANNEL = r"^[CG][A-Z0-9]+$"
-PERSON_OR_GROUP = r"^[UWS][A-Z0-9]+$"
-HTTP_PATH = r"^/[!-~]*$"
-VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+from releases.config.section import (
+    CHANNEL,
+    DNS_LABEL,
+    DNS_NAME,
+    HTTP_PATH,
+    PERSON_OR_GROUP,
+    VARIABLE,
+    Section,
+)
+from releases.config.surroundings import Database, Documentation, Needs, RegistryAddress, Versions
 
 _REPOSITORY = re.compile(
     r"(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
@@ -53,20 +54,6 @@ Variable = Annotated[str, Field(pattern=VARIABLE)]
 Repository = Annotated[str, AfterValidator(_repository)]
 # In the file a number or true and false may stand without quotes; they are read as they are written.
 VariableValue = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
-
-
-class Section(BaseModel):
-    """A mapping of the file: never changed once read, and without keys that nobody knows."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _not_empty(cls, value: object, info: ValidationInfo) -> object:
-        # `approval:` with nothing behind it would otherwise mean that no approval is needed.
-        if value is None and info.field_name != "context":
-            raise ValueError("is empty: write a value, or leave the line out")
-        return value
 
 
 class Service(Section):
@@ -167,6 +154,21 @@ class Environment(Section):
         description="the environment variables of its services; each version gets its own unchangeable copy",
         examples=[{"LOG_LEVEL": "info"}],
     )
+    mongodb: Database | None = Field(
+        default=None,
+        description="its MongoDB, which is asked for its version",
+        examples=[{"address": "mongodb://mongodb.buzzy-staging:27017"}],
+    )
+    not_known: Literal["stop", "go-on"] = Field(
+        default="stop",
+        description="what a version of the matrix that cannot be found out does to a release",
+        examples=["stop"],
+    )
+    checklist: tuple[NamedOrTicked, ...] | None = Field(
+        default=None,
+        description="what must be so before a release starts; what planning finds out anyway if left out",
+        examples=[["image", "compatible", {"tick": "release notes read", "by": ["S0APPROVERS"]}]],
+    )
     prerelease: bool = Field(
         default=False, description="whether pre-release versions may go there", examples=[True]
     )
@@ -201,6 +203,21 @@ class Config(Section):
         description="its parts, in the order in which they are rolled out",
         examples=[[{"name": "buzzy-main", "image": "buzzybuzz/buzzy-main"}]],
     )
+    registry: RegistryAddress | None = Field(
+        default=None,
+        description="where tags are looked up and pinned to what they are; nothing is looked up if left out",
+        examples=["https://registry.example.com"],
+    )
+    documentation: Documentation | None = Field(
+        default=None,
+        description="where the notes of a version are",
+        examples=["https://docs.example.com/{version}/release-notes"],
+    )
+    compatibility: Mapping[Versions, Needs] = Field(
+        default={},
+        description="which versions of what is around it versions of the application run with",
+        examples=[{"3.2.x": {"mongodb": ">=4.4", "kubernetes": ">=1.18", "node": "14.x"}}],
+    )
     environments: Mapping[DnsLabel, Environment] = Field(
         min_length=1,
         description="where it is released, in the order of promotion",
@@ -220,6 +237,11 @@ class Config(Section):
         names = tuple(self.environments)
         close = difflib.get_close_matches(name, names, n=1)
         raise UnknownEnvironment(name, close[0] if close else None, names)
+
+    @property
+    def matrix(self) -> tuple[Row, ...]:
+        """The compatibility matrix, in the order of the file."""
+        return tuple(Row(versions, needs.requirements()) for versions, needs in self.compatibility.items())
 
     def services_of(self, environment: Environment) -> tuple[Service, ...]:
         """The services that an environment has, in rollout order."""

@@ -31,7 +31,9 @@ def main() -> None:
         with httpx.Client(base_url=served.url) as client:
             for repository in REPOSITORIES:
                 for version in VERSIONS:
-                    push_image(client, repository, version, env={"NODE_VERSION": NODE.get(version, "14.21.3")})
+                    push_image(
+                        client, repository, version, env={"NODE_VERSION": NODE.get(version, "14.21.3")}
+                    )
         sys.stdout.write(json.dumps({"url": served.url}) + "\n")
         sys.stdout.flush()
         ended.wait()

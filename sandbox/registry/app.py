@@ -36,7 +36,9 @@ class RegistryApp:
         self.app = Starlette(
             routes=[
                 Route("/v2/", self._hello),
-                Route("/v2/{name:path}/manifests/{reference}", self._manifest, methods=["GET", "HEAD", "PUT"]),
+                Route(
+                    "/v2/{name:path}/manifests/{reference}", self._manifest, methods=["GET", "HEAD", "PUT"]
+                ),
                 Route("/v2/{name:path}/blobs/uploads/", self._begin, methods=["POST"]),
                 Route("/v2/{name:path}/blobs/uploads/{id}", self._upload, methods=["PUT"]),
                 Route("/v2/{name:path}/blobs/{digest}", self._blob, methods=["GET", "HEAD"]),

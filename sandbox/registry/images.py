@@ -51,7 +51,11 @@ def push_index(client: httpx.Client, repository: str, tag: str, images: Mapping[
     """Push an index of images that were pushed before, by architecture; its digest."""
     manifests = []
     for architecture, digest in images.items():
-        size = int(client.head(f"/v2/{repository}/manifests/{digest}", headers={"Accept": MANIFEST}).headers["Content-Length"])
+        size = int(
+            client.head(f"/v2/{repository}/manifests/{digest}", headers={"Accept": MANIFEST}).headers[
+                "Content-Length"
+            ]
+        )
         platform = {"architecture": architecture, "os": "linux"}
         manifests.append({"mediaType": MANIFEST, "digest": digest, "size": size, "platform": platform})
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}

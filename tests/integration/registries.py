@@ -44,7 +44,9 @@ def binary() -> str:
     """The real registry's program. Where it is missing tests are skipped, loudly; in CI they fail."""
     path = shutil.which("docker-registry")
     if path is None:
-        message = "no docker-registry on PATH: nothing is asked of a real one (apt-get install docker-registry)"
+        message = (
+            "no docker-registry on PATH: nothing is asked of a real one (apt-get install docker-registry)"
+        )
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
@@ -58,7 +60,10 @@ def real_registry(folder: Path, auth: dict[str, object] | None = None) -> Iterat
     config = {
         "version": "0.1",
         "log": {"level": "error", "accesslog": {"disabled": True}},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "images")}, "cache": {"blobdescriptor": "inmemory"}},
+        "storage": {
+            "filesystem": {"rootdirectory": str(folder / "images")},
+            "cache": {"blobdescriptor": "inmemory"},
+        },
         "http": {"addr": f"127.0.0.1:{port}", "secret": "played"},
         **({"auth": auth} if auth else {}),
     }
@@ -129,9 +134,22 @@ class TokenServer:
     def __init__(self, folder: Path) -> None:
         """Makes a key and its certificate with the `openssl` command."""
         self.certificate, self._key = folder / "tokens.crt", folder / "tokens.key"
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", "-days", "2", "-subj", "/CN=tokens"]
+        command = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-noenc",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=tokens",
+        ]
         subprocess.run(  # noqa: S603 - our own arguments
-            [*command, "-keyout", str(self._key), "-out", str(self.certificate)], check=True, capture_output=True
+            [*command, "-keyout", str(self._key), "-out", str(self.certificate)],
+            check=True,
+            capture_output=True,
         )
         self.asked: list[tuple[str, bool]] = []
         """Which scope was asked for, and whether by somebody with a password."""

@@ -33,7 +33,9 @@ MAIN = "buzzybuzz/buzzy-main"
 
 
 @pytest.fixture(scope="module", params=["real", "sandbox"])
-def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
+def registry(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningRegistry]:
     """A registry that asks nobody who they are: the real one, and the sandbox's, held to the same."""
     if request.param == "real":
         with open_registry(tmp_path_factory.mktemp("registry")) as running:
@@ -74,7 +76,9 @@ def test_an_image_says_what_is_in_it(registry: RunningRegistry, client: OciRegis
 
 
 @pytest.mark.requirement("V2")
-def test_a_multi_platform_image_is_pinned_to_its_index(registry: RunningRegistry, client: OciRegistry) -> None:
+def test_a_multi_platform_image_is_pinned_to_its_index(
+    registry: RunningRegistry, client: OciRegistry
+) -> None:
     """Each node takes its own from the index; what is inside is read from the one for linux/amd64."""
     images = {
         each: push_image(registry.client, MAIN, None, env={"FOR": each}, architecture=each)

@@ -16,6 +16,7 @@ from workers.cluster.errors import (
     TooManyRequestsError,
     TransientError,
 )
+from workers.cluster.parse import amounts
 from workers.cluster.port import Cluster, TemplateWrite
 from workers.cluster.seen import (
     Condition,
@@ -23,6 +24,7 @@ from workers.cluster.seen import (
     DeploymentSeen,
     EventSeen,
     PodSeen,
+    QuotaSeen,
     ReplicaSetSeen,
     RolloutSeen,
     Termination,
@@ -47,6 +49,7 @@ __all__ = [
     "InvalidError",
     "NotFoundError",
     "PodSeen",
+    "QuotaSeen",
     "ReplicaSetSeen",
     "RolloutSeen",
     "TemplateWrite",
@@ -54,5 +57,6 @@ __all__ = [
     "TooManyRequestsError",
     "TransientError",
     "Waiting",
+    "amounts",
     "despite_conflicts",
 ]

@@ -19,7 +19,15 @@ from workers.cluster import parse
 from workers.cluster.following import Following
 from workers.cluster.port import TemplateWrite
 from workers.cluster.reader import Source
-from workers.cluster.seen import DeploymentSeen, EventSeen, Json, PodSeen, ReplicaSetSeen, RolloutSeen
+from workers.cluster.seen import (
+    DeploymentSeen,
+    EventSeen,
+    Json,
+    PodSeen,
+    QuotaSeen,
+    ReplicaSetSeen,
+    RolloutSeen,
+)
 from workers.cluster.translate import Request, translated
 
 CONNECT_SECONDS = 3.0
@@ -42,6 +50,12 @@ class KubernetesCluster:
         """Nothing is connected before the first call."""
         self._apps = client.AppsV1Api(api)
         self._core = client.CoreV1Api(api)
+        self._version = client.VersionApi(api)
+
+    def version(self) -> str:
+        """Which Kubernetes it is."""
+        answer = _ask(Request("get", "/version", "any namespace"), self._version.get_code)
+        return str(answer.get("gitVersion") or "")
 
     def deployments(self, namespace: str) -> tuple[DeploymentSeen, ...]:
         """All Deployments of a namespace."""
@@ -79,6 +93,11 @@ class KubernetesCluster:
             dry_run="All" if rehearse else None,
         )
         return parse.deployment(answer)
+
+    def quotas(self, namespace: str) -> tuple[QuotaSeen, ...]:
+        """All quotas of a namespace."""
+        found = self._list(self._core.list_namespaced_resource_quota, "resourcequotas", namespace)
+        return tuple(parse.quota(item) for item in found)
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, str]:
         """The data of a ConfigMap."""

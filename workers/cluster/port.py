@@ -12,6 +12,7 @@ from workers.cluster.seen import (
     EventSeen,
     Json,
     PodSeen,
+    QuotaSeen,
     ReplicaSetSeen,
     RolloutSeen,
 )
@@ -28,6 +29,10 @@ class TemplateWrite:
 
 class Cluster(Protocol):
     """A Kubernetes cluster. Every call is bounded in time and raises `ClusterError`s only."""
+
+    def version(self) -> str:
+        """Which Kubernetes it is, such as `v1.29.4`; everybody who is known to a cluster may ask that."""
+        ...
 
     def deployments(self, namespace: str) -> tuple[DeploymentSeen, ...]:
         """All Deployments of a namespace; none when there is no such namespace."""
@@ -52,6 +57,10 @@ class Cluster(Protocol):
 
         With `rehearse` nothing is stored: the answer is what would be. Raises `ConflictError`.
         """
+        ...
+
+    def quotas(self, namespace: str) -> tuple[QuotaSeen, ...]:
+        """All quotas of a namespace."""
         ...
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, str]:

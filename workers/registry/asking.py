@@ -62,7 +62,14 @@ class RegistryHttp:
         self._client.close()
 
     def ask(
-        self, place: Place, path: str, *, method: str = "GET", accept: str = "*/*", at_most: int, about: str = ""
+        self,
+        place: Place,
+        path: str,
+        *,
+        method: str = "GET",
+        accept: str = "*/*",
+        at_most: int,
+        about: str = "",
     ) -> Answer:
         """One request under a repository's own path. `about` is the tag or digest that it is about.
 

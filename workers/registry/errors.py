@@ -52,7 +52,9 @@ class RegistryForbiddenError(RegistryError):
 
     def __init__(self, host: str, repository: str) -> None:
         """The login needs the right to pull."""
-        super().__init__(f"the registry {host} does not let Buzzy read {repository}: its login may not pull it")
+        super().__init__(
+            f"the registry {host} does not let Buzzy read {repository}: its login may not pull it"
+        )
 
 
 class ImageMissingError(RegistryError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workers.registry.errors import RegistryError
 from workers.registry.places import host_of
 
 FILES = ("config.json", ".dockerconfigjson", ".dockercfg")
@@ -23,8 +24,12 @@ class Login:
     password: str = field(repr=False)
 
 
-class LoginFileError(ValueError):
+class LoginFileError(RegistryError):
     """A file of logins that cannot be used. Its text says why, and holds nothing of the file."""
+
+    def __init__(self, why: str) -> None:
+        """`why` goes on after the file's name."""
+        super().__init__(f"the file of REGISTRY_CONFIG {why}")
 
 
 class Logins:
@@ -53,7 +58,9 @@ def read_logins(path: Path) -> dict[str, Login]:
     entries = content.get("auths", content if file.name == ".dockercfg" else None)
     if not isinstance(entries, dict):
         helpers = "credsStore" in content or "credHelpers" in content
-        what = "its logins are kept by a credential helper, which is not asked" if helpers else "it has no auths"
+        what = (
+            "its logins are kept by a credential helper, which is not asked" if helpers else "it has no auths"
+        )
         raise LoginFileError(f"is no docker config.json with logins in it: {what}")
     return {name: login for name, entry in entries.items() if (login := _login(entry)) is not None}
 

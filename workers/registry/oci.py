@@ -53,15 +53,15 @@ class OciRegistry:
         """
         place = place_of(image, self._address)
         path = f"manifests/{tag}"
-        answer = self._http.ask(
-            place, path, method="HEAD", accept=_ACCEPT, at_most=MANIFEST_BYTES, about=tag
-        )
-        told = answer.headers.get("Docker-Content-Digest", "")
-        if not _DIGEST.fullmatch(told):
+        answer = self._http.ask(place, path, method="HEAD", accept=_ACCEPT, at_most=MANIFEST_BYTES, about=tag)
+        told = str(answer.headers.get("Docker-Content-Digest", ""))
+        if not _DIGEST.fullmatch(told) or _type(answer) not in INDEXES + MANIFESTS:
             answer = self._http.ask(place, path, accept=_ACCEPT, at_most=MANIFEST_BYTES, about=tag)
             told = _sha256(answer.content)
         if _type(answer) not in INDEXES + MANIFESTS:
-            raise RegistryAnswerError(place.host, f"a kind of image for {place.repository}:{tag} that is too old")
+            raise RegistryAnswerError(
+                place.host, f"a kind of image for {place.repository}:{tag} that is too old"
+            )
         return told
 
     def tags(self, image: str) -> tuple[str, ...]:
@@ -123,7 +123,9 @@ def _digest_in(place: Place, descriptor: object) -> str:
 
 def _held(place: Place, digest: str, content: bytes) -> None:
     if _sha256(content) != digest:
-        raise RegistryAnswerError(place.host, f"something of {place.repository} that is not what its digest names")
+        raise RegistryAnswerError(
+            place.host, f"something of {place.repository} that is not what its digest names"
+        )
 
 
 def _sha256(content: bytes) -> str:

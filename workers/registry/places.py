@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 HUB = "registry-1.docker.io"
-_HUB_NAMES = {"docker.io", "index.docker.io", "www.docker.io", "registry.hub.docker.com", "hub.docker.com", HUB}
+_HUB_NAMES = {
+    "docker.io",
+    "index.docker.io",
+    "www.docker.io",
+    "registry.hub.docker.com",
+    "hub.docker.com",
+    HUB,
+}
 
 
 @dataclass(frozen=True)

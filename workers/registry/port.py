@@ -37,3 +37,7 @@ class Registry(Protocol):
         or else the first for Linux.
         """
         ...
+
+    def close(self) -> None:
+        """Let the connections go."""
+        ...
