@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from bot.deliveries import Pressed, Reacted
 from bot.emoji import Answer, answer_of
 from bot.messages import Message
+from bot.messages.checklist import checklist_message
 from bot.messages.plan import release_plan_message
 from bot.messages.refusals import note, refusal_message
 from bot.requests import NotYetError, Requests
@@ -95,6 +96,8 @@ class Answers:
         try:
             if pressed.action == "plan":
                 return self._plan(pressed.release)
+            if pressed.action == "checklist":
+                return self._checklist(pressed.release)
             if pressed.action == "rollback":
                 return self._roll_back(pressed, delivery)
             refusal = self._requests.decide(pressed.release, pressed.user, self._judge_of(pressed))
@@ -130,6 +133,10 @@ class Answers:
                     return self._approve(release, who, reactions, via="button", digest=pressed.digest)
                 case "refuse":
                     return approval.refuse(release, who, self._now(), via="button")
+                case "tick":
+                    return approval.tick(release, who, self._now(), item=pressed.item, digest=pressed.digest)
+                case "look_again":
+                    return approval.look_again(release, who, self._now())
                 case _:
                     return approval.abort(release, who, self._now(), None)
 
@@ -164,6 +171,12 @@ class Answers:
         if release.plan is None:
             return note(f"{release_id} has no plan yet.")
         return release_plan_message(release, release.plan)
+
+    def _checklist(self, release_id: str) -> Message:
+        release = self._record.load(release_id).release
+        if not release.checklist:
+            return note(f"{release_id} has no checklist.")
+        return checklist_message(release)
 
     def _roll_back(self, pressed: Pressed, delivery: str) -> Message | None:
         """The same as the command, unless something else has gone there since the button was shown."""

@@ -35,9 +35,10 @@ class Reacted(Frozen):
 class Pressed(Frozen):
     """A button of ours was pressed."""
 
-    action: Literal["approve", "refuse", "abort", "rollback", "plan"]
+    action: Literal["approve", "refuse", "abort", "rollback", "plan", "checklist", "tick", "look_again"]
     release: str
     digest: str | None
+    item: str = ""
     user: str
     channel: str
     at: AwareDatetime

@@ -187,6 +187,8 @@ def _groups(config: Config) -> set[str]:
     named: set[str] = set()
     for environment in config.environments.values():
         named.update(environment.approval.approvers if environment.approval else ())
+        for item in environment.checklist or ():
+            named.update(item.by)
         if environment.alerts is not None and environment.alerts.on_call is not None:
             named.add(environment.alerts.on_call)
     return {id_ for id_ in named if id_.startswith("S")}

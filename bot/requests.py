@@ -13,7 +13,7 @@ from bot.slack import Slack
 from releases import approval, grammar, policy
 from releases.config import Config
 from releases.events import AbortRequested, Approved, Event
-from releases.lifecycle import Release
+from releases.lifecycle import Release, State
 from releases.people import Person
 from releases.policy import Refusal
 from releases.record import (
@@ -143,3 +143,5 @@ class Requests:
         """Let a worker know when there is something to do for one."""
         if not release.ended and any(isinstance(event, Approved | AbortRequested) for event in happened):
             self._queue.put(queue_of(release), "advance", release.id)
+        elif release.state is State.REQUESTED:  # somebody wants it looked at again
+            self._queue.put(queue_of(release), "plan", release.id)

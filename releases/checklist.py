@@ -47,7 +47,7 @@ class Item(BaseModel):
 
 
 VOLATILE = frozenset({"evidence", "fix"})
-"""What an item says beside how it stands: numbers that change with each look, which no approval is bound to."""
+"""What an item says beside how it stands: numbers of the moment, which no approval is bound to."""
 
 
 def ticked(items: tuple[Item, ...], names: Collection[str]) -> tuple[Item, ...]:

@@ -58,21 +58,25 @@ def row_of(matrix: Iterable[Row], version: Version) -> Row | None:
 
 
 def fits(wanted: str, running: str) -> bool | None:
-    """Whether what runs is in the range; None when it says no version that could be compared.
+    """Whether what runs is in the range; None when what it says of its version does not tell.
 
     A pre-release is less than its version and more than all before: 4.4.0-rc.1 is not yet 4.4.
     """
     found = _NUMBER.fullmatch(running.strip())
     if found is None:
         return None
-    major, minor, patch = (int(part or 0) for part in found.group(1, 2, 3))
-    spec = _spec(wanted)
-    fit = spec.match(_version(major, minor, patch))
-    return bool(fit and (found.group(4) is None or spec.match(_just_below(major, minor, patch))))
+    spec, numbers = _spec(wanted), [int(part) if part else None for part in found.group(1, 2, 3)]
+    # `4.2` may be any 4.2: the first and the last that it may be have to agree.
+    lowest, highest = (_version(*[rest if part is None else part for part in numbers]) for rest in (0, _HIGH))
+    fit: bool = spec.match(lowest)
+    if fit is not spec.match(highest):
+        return None
+    return fit and (found.group(4) is None or spec.match(_just_below(lowest)))
 
 
-def _just_below(major: int, minor: int, patch: int) -> Running:
+def _just_below(version: Running) -> Running:
     """The last version before: npm's own rule would keep pre-releases out of all ranges but their own."""
+    major, minor, patch = version.major, version.minor, version.patch
     if patch:
         return _version(major, minor, patch - 1)
     return _version(major, minor - 1, _HIGH) if minor else _version(max(major - 1, 0), _HIGH, _HIGH)

@@ -285,7 +285,7 @@ def apply(release: Release, event: e.Event) -> Release:
     return _note(after, event)
 
 
-def _note(release: Release, event: e.Event) -> Release:
+def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one case an event
     match event:
         case e.PlanProposed():
             return _planned(release, event)

@@ -1,4 +1,4 @@
-"""What is around a release beside the cluster: its images, its database, open alerts; asked when it is planned."""
+"""What is around a release beside the cluster: its images, its database, open alerts."""
 
 from __future__ import annotations
 

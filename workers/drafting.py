@@ -1,6 +1,4 @@
-"""Making a release's plan: look at the cluster and the registry, plan, ask the cluster whether it would agree,
-and go through the checklist.
-"""
+"""Making a release's plan: look, plan, ask the cluster whether it would agree, go through the checklist."""
 
 from __future__ import annotations
 

@@ -163,8 +163,9 @@ class Jobs:
         return sum(isinstance(event, e.ReplanRequested) for event in events)
 
     def _propose(self, writer: Writer, plan: Plan, seen: tuple[e.ServiceSeen, ...]) -> None:
-        """Propose the plan, and let it start if nothing is waited for: nobody has to agree (or enough have
-        agreed to the same), and nothing of its checklist is in the way.
+        """Propose the plan, and let it start if nothing is waited for.
+
+        That is: nobody has to agree, or enough have agreed to the same; and nothing of its checklist blocks.
         """
         release, at = writer.release, self._tools.now()
         proposed = e.PlanProposed(at=at, plan=plan, seen=seen, because=release.replanned_because)

@@ -13,7 +13,7 @@ SECONDS = 4.0
 
 # What a server that is too old for the driver says of itself in its handshake: `maxWireVersion` → version
 # (https://github.com/mongodb/specifications/blob/master/source/wireversion-featurelist).
-_TOO_OLD = {0: "2.4", 2: "2.6", 3: "3.0", 4: "3.2", 5: "3.4", 6: "3.6", 7: "4.0"}
+_TOO_OLD = {0: "2.4", 2: "2.6", 3: "3.0", 4: "3.2", 5: "3.4", 6: "3.6", 7: "4.0", 8: "4.2"}
 
 
 class MongoDbError(Exception):

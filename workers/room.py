@@ -56,7 +56,8 @@ def room(plan: Plan, deployments: Iterable[DeploymentSeen], quotas: Iterable[Quo
         if not known:
             continue
         service = max(known, key=lambda each: known[each])
-        told = f"{resource}: {service} needs {_written(resource, known[service])} of {_written(resource, free)} free"
+        need = _written(resource, known[service])
+        told = f"{resource}: {service} needs {need} of {_written(resource, free)} free"
         (enough if known[service] <= free else short).append(told)
     if short:
         fix = "raise the quota, or scale something down, and look again"

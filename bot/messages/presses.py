@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from releases.plan import Frozen
 
 APPROVE, REFUSE, PLAN, ABORT, ROLLBACK = "approve", "refuse", "plan", "abort", "rollback"
-ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK)
+CHECKLIST, TICK, LOOK_AGAIN = "checklist", "tick", "look_again"
+ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK, CHECKLIST, TICK, LOOK_AGAIN)
 
 
 class Press(Frozen):
@@ -15,6 +16,8 @@ class Press(Frozen):
 
     release: str
     digest: str | None = None
+    item: str = ""
+    """The item of the checklist that is ticked; the buttons of a row differ by a number behind the action."""
 
     def value(self) -> str:
         """The text that Slack gives back; well below its 2,000 characters."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from slack_sdk.models.blocks import ActionsBlock, ConfirmObject, PlainTextObject
+from slack_sdk.models.blocks import ActionsBlock, ButtonElement, ConfirmObject, PlainTextObject
 
 from bot.messages import wording
 from bot.messages.bars import bars, healthy_services
+from bot.messages.checklist import checklist_buttons, summary
 from bot.messages.parts import (
     DAY_AND_TIME,
     NAME,
@@ -29,7 +30,8 @@ from bot.messages.parts import (
     who,
     whom,
 )
-from bot.messages.presses import ABORT, APPROVE, PLAN, REFUSE, ROLLBACK, Press
+from bot.messages.presses import ABORT, APPROVE, CHECKLIST, PLAN, REFUSE, ROLLBACK, Press
+from releases.checklist import blocking
 from releases.lifecycle import Release, State
 
 MOST_WARNINGS = 3
@@ -74,7 +76,7 @@ def _body(release: Release) -> list[Row]:
         case State.REQUESTED if release.replanned_because:
             return [[f"Planned again: {clip(release.replanned_because, SENTENCE)}"]]
         case State.WAITING:
-            return [_approvals(release), _plan(release), *_warnings(release)]
+            return [_approvals(release), *summary(release), _plan(release), *_warnings(release)]
         case State.APPROVED | State.RUNNING | State.ABORTING:
             return [_approvals(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
@@ -171,11 +173,18 @@ def _buttons(release: Release) -> ActionsBlock | None:
                 button("Approve", APPROVE, press, style="primary"),
                 button("Refuse", REFUSE, press, style="danger"),
                 plan,
+                button("Checklist", CHECKLIST, press) if release.checklist else None,
+                *checklist_buttons(release),
+            )
+        case State.WAITING if blocking(release.checklist):
+            return buttons(
+                plan,
+                button("Checklist", CHECKLIST, press),
+                *checklist_buttons(release),
+                _abort(release, press),
             )
         case State.APPROVED | State.RUNNING:
-            return buttons(
-                plan, button("Abort", ABORT, press, style="danger", confirm=_sure_to_abort(release))
-            )
+            return buttons(plan, _abort(release, press))
         case State.RELEASED if release.request.kind == "release":
             return buttons(button("Roll back", ROLLBACK, press, confirm=sure_to_roll_back(release)))
         case State.FAILED if release.changed_services:
@@ -186,6 +195,10 @@ def _buttons(release: Release) -> ActionsBlock | None:
             return buttons(plan)
         case _:
             return None
+
+
+def _abort(release: Release, press: str) -> ButtonElement:
+    return button("Abort", ABORT, press, style="danger", confirm=_sure_to_abort(release))
 
 
 def _sure_to_abort(release: Release) -> ConfirmObject:

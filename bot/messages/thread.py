@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.messages import wording
+from bot.messages.checklist import checklist_rows
 from bot.messages.evidence import evidence_pieces
 from bot.messages.parts import (
     DAY_AND_TIME,
@@ -52,6 +53,8 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             return _line("✅", [who(event.by), f" approved plan #{event.digest[:4]} · {_counted(release)}"])
         case e.ApprovalWithdrawn():
             return _line("↩️", [who(event.by), f" took the approval back · {_counted(release)}"])
+        case e.ItemTicked():
+            return _line("☑️", [who(event.by), f" ticked “{clip(event.item, SENTENCE)}”"])
         case e.ReleaseRefused():
             return _line("❌", [who(event.by), " refused; nothing was changed"])
         case e.Approved() if release.request.approval is None:
@@ -113,6 +116,7 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
         monospace(step_lines(plan.steps), at_most=STEPS),
         lines([bold("Way back"), " if it has to be stopped"]),
         monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK]),
+        lines([bold("Checklist")], *checklist_rows(release)) if plan.checklist else None,
         lines(*_warnings(plan.warnings), _asks(release)) if plan.warnings or _asks(release) else None,
     ]
     return _line("🗺️", first, below=[piece for piece in below if piece is not None])

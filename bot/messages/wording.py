@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.messages.parts import NAME, clip, count
+from releases.checklist import blocking, needs_work
 from releases.config import format_duration
 from releases.lifecycle import Release, State, StepStatus
 from releases.plan import EnsureConfiguration, RollOut, Verify
@@ -109,12 +110,16 @@ def more(missing: int, *, first: bool) -> str:
 
 
 def _waiting(release: Release) -> str:
+    if (wrong := len(needs_work(release.checklist))) > 0:
+        return f"cannot start yet: {count(wrong, 'thing')} to mend"
     needed = release.request.approval
-    if needed is None:
-        return "about to start"
+    ticks = count(len(blocking(release.checklist)), "tick") if blocking(release.checklist) else ""
+    if needed is None or not release.approvals_missing:
+        return f"waiting for {ticks}" if ticks else "about to start"
+    also = f" and {ticks}" if ticks else ""
     if needed.quorum == 1:
-        return "waiting for approval"
-    return f"waiting for {release.approvals_missing} of {needed.quorum} approvals"
+        return f"waiting for approval{also}"
+    return f"waiting for {release.approvals_missing} of {needed.quorum} approvals{also}"
 
 
 def _running(release: Release) -> str:

@@ -1,4 +1,4 @@
-"""`python -m sandbox.registry`: a registry of one's own, with Buzzy's images in it, until it is interrupted."""
+"""`python -m sandbox.registry`: a registry of one's own with Buzzy's images, until it is interrupted."""
 
 from __future__ import annotations
 

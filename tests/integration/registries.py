@@ -29,6 +29,7 @@ START_SECONDS = 20.0
 ALICE, SECRET = "alice", "s3cret-of-alice"
 # bcrypt of SECRET; docker-registry takes no other kind
 HTPASSWD = "alice:$2b$05$abcdefghijklmnopqrstuu6SdaO4ukD0CMVhd6QMDsUq2nFZ4PrJS"
+Access = dict[str, str | list[str]]
 SERVICE, ISSUER = "played-registry", "played-issuer"
 
 
@@ -165,10 +166,10 @@ class TokenServer:
         kind, _, rest = scope.partition(":")
         name, _, actions = rest.rpartition(":")
         may = actions.split(",") if known else ["pull"] if name.startswith("public/") else []
-        access = [{"type": kind, "name": name, "actions": may}] if may else []
+        access: list[Access] = [{"type": kind, "name": name, "actions": may}] if may else []
         return JSONResponse({"token": self.token(access, request.query_params.get("service", ""))})
 
-    def token(self, access: list[dict[str, object]], audience: str = SERVICE) -> str:
+    def token(self, access: list[Access], audience: str = SERVICE) -> str:
         """A token for some access."""
         now = int(time.time())
         der = "".join(self.certificate.read_text().splitlines()[1:-1])
@@ -197,12 +198,12 @@ def token_registry(folder: Path) -> Iterator[tuple[RunningRegistry, TokenServer]
     tokens = TokenServer(folder)
     with serve(tokens.app) as served:
         realm = f"{served.url}/token"
-        auth: dict[str, object] = {
-            "token": {
-                "realm": realm, "service": SERVICE, "issuer": ISSUER, "rootcertbundle": str(tokens.certificate)
-            }
-        }  # fmt: skip
-        everything = [{"type": "repository", "name": name, "actions": ["pull", "push"]} for name in PUSHED]
+        trusted = str(tokens.certificate)
+        token = {"realm": realm, "service": SERVICE, "issuer": ISSUER, "rootcertbundle": trusted}
+        auth: dict[str, object] = {"token": token}
+        everything: list[Access] = [
+            {"type": "repository", "name": name, "actions": ["pull", "push"]} for name in PUSHED
+        ]
         with real_registry(folder, auth) as url:
             headers = {"Authorization": f"Bearer {tokens.token(everything)}"}
             with httpx.Client(base_url=url, headers=headers) as client:

@@ -52,7 +52,7 @@ class RegistryHttp:
         self._tokens: dict[Place, str] = {}
         self._client = httpx.Client(
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            follow_redirects=True,  # blobs are often kept elsewhere; httpx takes the login off on the way there
+            follow_redirects=True,  # blobs are often kept elsewhere; httpx sends no login there
             max_redirects=MOST_REDIRECTS,
             headers={"User-Agent": "buzzy"},
         )
@@ -61,7 +61,7 @@ class RegistryHttp:
         """Let the connections go."""
         self._client.close()
 
-    def ask(
+    def ask(  # noqa: PLR0913 - what a request is made of
         self,
         place: Place,
         path: str,

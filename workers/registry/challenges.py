@@ -1,4 +1,4 @@
-"""How a registry says what it wants to know first (`WWW-Authenticate`, RFC 9110), and where to get it. Pure."""
+"""How a registry says what it wants to know first: `WWW-Authenticate` (RFC 9110). Pure."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ class RegistryLoginError(RegistryError):
             what = f"the registry {host} does not accept Buzzy's login for {repository}; is it expired?"
         else:
             what = (
-                f"the registry {host} shows {repository} to nobody without a login: it is private, or there is "
-                f"none of that name (REGISTRY_USERNAME and REGISTRY_PASSWORD, or REGISTRY_CONFIG)"
+                f"the registry {host} shows {repository} to nobody without a login: it is private, or there "
+                f"is none of that name (REGISTRY_USERNAME and REGISTRY_PASSWORD, or REGISTRY_CONFIG)"
             )
         super().__init__(what)
 

@@ -8,8 +8,8 @@ import re
 from typing import Any
 from urllib.parse import urljoin
 
-from workers.registry.errors import RegistryAnswerError
 from workers.registry.asking import Answer, RegistryHttp
+from workers.registry.errors import RegistryAnswerError
 from workers.registry.logins import Logins
 from workers.registry.places import Place, place_of
 from workers.registry.port import ImageConfiguration

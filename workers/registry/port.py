@@ -29,12 +29,13 @@ class Registry(Protocol):
         ...
 
     def tags(self, image: str) -> tuple[str, ...]:
-        """All tags of a repository, in no order. Raises `ImageMissingError` when there is none of that name."""
+        """All tags of a repository, in no order. Raises `ImageMissingError` if there is none of it."""
         ...
 
     def configuration(self, image: str, digest: str) -> ImageConfiguration:
-        """What the image of that digest says of itself; of a multi-platform image, the one for linux/amd64,
-        or else the first for Linux.
+        """What the image of that digest says of itself.
+
+        Of a multi-platform image it is the one for linux/amd64, or else the first for Linux.
         """
         ...
 

@@ -1,0 +1,115 @@
+"""The checklist of a release: a line on its message, all of it behind a button and in the thread."""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import ButtonElement
+
+from bot.messages.parts import (
+    NAME,
+    SENTENCE,
+    Message,
+    Row,
+    bold,
+    button,
+    clip,
+    joined,
+    lines,
+    message,
+    moment,
+    phrase,
+    several,
+    who,
+    whom,
+    with_code,
+)
+from bot.messages.presses import LOOK_AGAIN, TICK, Press
+from releases.checklist import Item, Outcome, blocking, green, needs_work
+from releases.lifecycle import Release, State
+
+MOST_ITEMS = 25
+MOST_SHOWN = 3
+"""Items of which a release's own message says that they are in the way; the button shows all."""
+
+LABEL = 70
+"""Characters of a button's label: Slack takes 75."""
+
+_SIGNS = {Outcome.GREEN: "✅", Outcome.RED: "🔴", Outcome.UNKNOWN: "⚪", Outcome.WAITING: "⬜"}
+
+
+def summary(release: Release) -> list[Row]:
+    """`Checklist 9/10 — ⬜ release notes read (tick)`, and a line for each that has to be mended."""
+    items = release.checklist
+    if not items:
+        return []
+    waiting = [each for each in blocking(items) if each.is_for_people]
+    open_ = [f"{_SIGNS[each.outcome]} {clip(each.name, NAME)} (tick)" for each in waiting[:MOST_SHOWN]]
+    open_ += [f"{_SIGNS[each.outcome]} {each.name}: not known" for each in items if _merely_unknown(each)]
+    rows = [phrase(f"Checklist {green(items)}/{len(items)}", *([" — ", " · ".join(open_)] if open_ else []))]
+    wrong = needs_work(items)
+    rows += [_line(each, release) for each in wrong[:MOST_SHOWN]]
+    if len(wrong) > MOST_SHOWN:
+        rows.append([f"and {len(wrong) - MOST_SHOWN} more: see the checklist"])
+    return rows
+
+
+def checklist_rows(release: Release) -> list[Row]:
+    """All items with their evidence."""
+    return rows_of(release.checklist, release)
+
+
+def rows_of(items: tuple[Item, ...], release: Release | None = None) -> list[Row]:
+    """Items, a line each."""
+    rows = [_line(each, release) for each in items[:MOST_ITEMS]]
+    return [*rows, [f"and {len(items) - MOST_ITEMS} more"]] if len(items) > MOST_ITEMS else rows
+
+
+def checklist_message(release: Release) -> Message:
+    """What the Checklist button shows."""
+    items = release.checklist
+    title = f"Checklist of {release.id}: {green(items)} of {len(items)}"
+    return message(title, lines([bold(f"📋 {title}")], *checklist_rows(release)))
+
+
+def checklist_buttons(release: Release) -> list[ButtonElement]:
+    """A button for each item that a person may tick now, and one to look again at what was to be mended."""
+    plan = release.plan
+    if release.state is not State.WAITING or plan is None:
+        return []
+    open_ = [each.name for each in blocking(release.checklist) if each.is_for_people]
+    made = [
+        button(
+            f"☑ {clip(name, LABEL)}",
+            f"{TICK}:{index}",
+            Press(release=release.id, digest=plan.digest, item=name).value(),
+        )
+        for index, name in enumerate(open_[:MOST_SHOWN])
+    ]
+    if needs_work(release.checklist):
+        press = Press(release=release.id, digest=plan.digest).value()
+        made.append(button("Look again", LOOK_AGAIN, press))
+    return made
+
+
+def _line(item: Item, release: Release | None) -> Row:
+    ticks = () if release is None else release.ticks
+    tick = next((each for each in ticks if each.item == item.name), None)
+    row = phrase(f"{_SIGNS[item.outcome]} {clip(item.name, NAME)}")
+    evidence = with_code(clip(item.evidence, SENTENCE)) if item.evidence else None
+    if tick is not None:
+        row += [" · ", who(tick.by), " ", moment(tick.at)]
+    elif item.by:
+        row += [" · ", *several([whom(id_) for id_ in item.by])]
+    if item.outcome is Outcome.UNKNOWN:
+        row += [" · not known"]
+    fix = (
+        with_code(clip(f"to mend it: {item.fix}", SENTENCE))
+        if item.fix and item.outcome is Outcome.RED
+        else None
+    )
+    if item.fix and item.outcome is Outcome.UNKNOWN:
+        fix = with_code(clip(item.fix, SENTENCE))
+    return joined(row, evidence, fix)
+
+
+def _merely_unknown(item: Item) -> bool:
+    return item.outcome is Outcome.UNKNOWN and not item.blocks
