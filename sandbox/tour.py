@@ -41,6 +41,7 @@ class Tour:
         """All acts, in order."""
         self.release_to_staging()
         self.release_to_production()
+        self.release_what_does_not_fit()
         self.release_what_crashes()
         self.roll_back()
         self.look_around()
@@ -55,7 +56,7 @@ class Tour:
             self._ends(message, "released in", "released in")
 
     def release_to_production(self) -> None:
-        """Two approvals; the one who asked is none of them."""
+        """Two approvals and a tick; the one who asked is none of the approvers."""
         with self._act("the same to production, which wants two approvals"):
             message = self._ask(
                 self._alice, "/buzzy release 3.2.1 production", PRODUCTION, "3.2.1 · production"
@@ -64,10 +65,20 @@ class Tour:
             self._reacts(self._alice, message)
             told = self._alice.wait_for_ephemeral(PRODUCTION, "approved by others", timeout=PATIENCE)
             self._show(told, note="only Alice sees this")
+            self._note("Carol has read the release notes: she presses [ ☑ release notes read ].")
+            self._carol.click(message, "☑ release notes read")
+            message = self._until(message, "Checklist 7/7")
             self._reacts(self._bob, message)
             message = self._until(message, "waiting for 1 of 2 approvals")
             self._reacts(self._carol, message)
             self._ends(message, "released in", "released in")
+
+    def release_what_does_not_fit(self) -> None:
+        """A version that is built on another Node.js than the matrix has: it ends before it began."""
+        with self._act("4.0.0, which does not run with what is there"):
+            line = "/buzzy release 4.0.0 staging"
+            message = self._ask(self._alice, line, STAGING, "4.0.0 · staging")
+            self._ends(message, "it needs Node.js 18.x", "it needs Node.js 18.x")
 
     def release_what_crashes(self) -> None:
         """A version whose pods crash: it fails, says why in the pods' words, and wakes on-call."""

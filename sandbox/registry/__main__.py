@@ -14,7 +14,10 @@ from sandbox.registry import RegistryApp, push_image
 from sandbox.serving import serve
 
 REPOSITORIES = tuple(f"buzzybuzz/buzzy-{name}" for name in ("main", "api", "files", "worker"))
-VERSIONS = ("3.1.4", "3.2.0", "3.2.1", "3.2.2", "3.3.0-rc.1", "3.3.0", "4.0.0")
+MISBEHAVING = tuple(f"3.2.3-{each}" for each in ("crash", "never-ready", "slow", "oom", "flaky"))
+"""Pre-releases whose pods do what they say, in the sandbox's cluster."""
+
+VERSIONS = ("3.1.4", "3.2.0", "3.2.1", "3.2.2", *MISBEHAVING, "3.3.0-rc.1", "3.3.0", "4.0.0")
 NODE = {"4.0.0": "16.0.0"}
 """Versions that are built on another Node.js than the rest."""
 

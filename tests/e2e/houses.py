@@ -137,7 +137,9 @@ class House(Stage):
     def images(self, environment: str) -> dict[str, str]:
         """What each Deployment is to run: its image's tag, by name."""
         return {
-            name: item["spec"]["template"]["spec"]["containers"][0]["image"].rpartition(":")[2]
+            name: item["spec"]["template"]["spec"]["containers"][0]["image"]
+            .partition("@")[0]
+            .rpartition(":")[2]
             for name, item in self.deployments(environment).items()
         }
 
@@ -151,11 +153,13 @@ def house(
     services: Sequence[SeedService] = SERVICES_OF_BUZZY,
     deadline: str = DEADLINE,
     workers: Callable[[list[str]], Path] | None = None,
+    registry: bool = False,
 ) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own.
 
     `workers` gives the workers rights in the namespaces, and the kubeconfig with which they have them;
-    without it they may do everything.
+    without it they may do everything. Without a `registry` no image is looked up, what would need one is not
+    asked for, and nothing has to be ticked.
     """
     number = f"{os.getpid()}-{next(_numbers)}"
     namespaces = {name: f"buzzy-{name}-{number}" for name in environments}
@@ -163,6 +167,13 @@ def house(
     config["environments"] = {
         name: {**config["environments"][name], "namespace": namespaces[name]} for name in environments
     }
+    if not registry:
+        del config["compatibility"]
+        for each in config["environments"].values():
+            if "checklist" in each:
+                each["checklist"] = [
+                    item for item in each["checklist"] if item != "compatible" and isinstance(item, str)
+                ]
     config["services"] = [
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
     ]
@@ -170,7 +181,9 @@ def house(
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     names = list(namespaces.values())
     arena.seed(names, services)
-    with House(arena, file, namespaces, workers=workers(names) if workers else None, http=http) as opened:
+    with House(
+        arena, file, namespaces, workers=workers(names) if workers else None, http=http, registry=registry
+    ) as opened:
         yield opened
     _make_room(arena, names)
 
