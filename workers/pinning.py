@@ -36,8 +36,11 @@ def look_up(registry: Registry, services: Iterable[Service], version: Version) -
 
 def _missing(registry: Registry, services: list[Service], version: Version) -> Refused:
     names = listed(list(dict.fromkeys(f"{each.image}:{version}" for each in services)))
-    have = dict.fromkeys(_have(registry, each.image, version) for each in services)
-    return Refused(f"There is no image {names} in the registry.", " ".join(have))
+    have: dict[str, list[str]] = {}
+    for image in dict.fromkeys(each.image for each in services):
+        have.setdefault(_have(registry, image, version), []).append(image)
+    hints = [f"Of {listed(images)} it has {known}." for known, images in have.items()]
+    return Refused(f"There is no image {names} in the registry.", " ".join(hints))
 
 
 def _have(registry: Registry, image: str, version: Version) -> str:
@@ -45,16 +48,18 @@ def _have(registry: Registry, image: str, version: Version) -> str:
     try:
         tags = registry.tags(image)
     except ImageMissingError:
-        return f"It has no {image} at all: check the image in buzzy.yaml."
-    known = near(version, tags)
-    if not known:
-        return f"Of {image} it has no versions."
-    return f"Of {image} it has {listed(known)}."
+        return "nothing at all: check the name in buzzy.yaml"
+    return listed(near(version, tags)) or "no versions"
 
 
 def near(version: Version, tags: Iterable[str], most: int = NEAR) -> list[str]:
-    """The versions among the tags that are nearest to one, in their order."""
-    versions = sorted({each for tag in tags if (each := _version(tag)) is not None})
+    """The versions among the tags that are nearest to one, in their order.
+
+    Pre-releases are near to pre-releases only, unless there is nothing else.
+    """
+    known = {each for tag in tags if (each := _version(tag)) is not None}
+    stable = {each for each in known if not each.is_prerelease}
+    versions = sorted(known if version.is_prerelease else stable or known)
     place = sum(each < version for each in versions)
     first = max(0, min(place - (most + 1) // 2, len(versions) - most))
     return [str(each) for each in versions[first : first + most]]

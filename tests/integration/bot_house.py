@@ -16,6 +16,7 @@ from bot.relay.pace import Pace
 from bot.settings import Settings
 from bot.slack import Slack, web_client
 from releases import events as e
+from releases.checklist import Item, blocking
 from releases.config import parse_config
 from releases.lifecycle import Release
 from releases.plan import Plan, RollOut
@@ -125,7 +126,7 @@ class House:
         """Write what a worker would."""
         return self.record.append(self.record.load(release_id), happened).release
 
-    def planned(self, release_id: str, new: str = "3.2.1") -> Plan:
+    def planned(self, release_id: str, new: str = "3.2.1", checklist: tuple[Item, ...] = ()) -> Plan:
         """Propose a plan."""
         release = self.record.load(release_id).release
         made = plan(
@@ -133,9 +134,9 @@ class House:
             new=new,
             environment=release.environment,
             kind=release.request.kind,
-        )
+        ).model_copy(update={"checklist": checklist})
         events: list[e.Event] = [e.PlanProposed(at=now(), plan=made)]
-        if release.request.approval is None:
+        if release.request.approval is None and not blocking(checklist):
             events.append(e.Approved(at=now(), digest=made.digest))
         self.append(release_id, *events)
         return made

@@ -15,11 +15,13 @@ from releases import events as e
 from releases.checklist import Item, Outcome
 from releases.lifecycle import Release, State
 from releases.record import Store
+from releases.version import Version
 from sandbox.registry import push_image
 from tests.integration.mongo_server import mongo_server
 from tests.integration.registries import RunningRegistry, sandbox_registry
 from tests.integration.workers_world import CONFIG, SERVICES, World, now, world
 from workers.around import Around
+from workers.pinning import near
 from workers.registry import Logins, OciRegistry
 
 APPROVAL = e.ApprovalNeeded(quorum=1, approvers=("U0BOB",), own_release=True, expires_seconds=600)
@@ -256,3 +258,21 @@ def test_mongodb_is_asked_itself(make: MakeWorld, version: str, state: State) ->
         assert release.reason == (
             "3.4.0 does not run with what is there: it needs MongoDB >=4.4, and 4.3.9 runs."
         )
+
+
+@pytest.mark.requirement("V2")
+@pytest.mark.parametrize(
+    ("asked", "tags", "near_it"),
+    [
+        ("3.2.9", ["latest", "3.2.0", "3.2.1", "3.3.0"], ["3.2.0", "3.2.1", "3.3.0"]),
+        ("3.2.5", [f"3.2.{n}" for n in range(10) if n != 5], ["3.2.2", "3.2.3", "3.2.4", "3.2.6", "3.2.7"]),
+        ("9.0.0", [f"3.2.{n}" for n in range(10)], ["3.2.5", "3.2.6", "3.2.7", "3.2.8", "3.2.9"]),
+        ("0.1.0", [f"3.2.{n}" for n in range(10)], ["3.2.0", "3.2.1", "3.2.2", "3.2.3", "3.2.4"]),
+        ("3.2.1", ["3.2.1-rc.1", "3.2.0"], ["3.2.0"]),
+        ("3.2.1-rc.2", ["3.2.1-rc.1", "3.2.0"], ["3.2.0", "3.2.1-rc.1"]),
+        ("3.2.1", ["latest", "main"], []),
+    ],
+)
+def test_versions_that_are_near_are_those_around_it(asked: str, tags: list[str], near_it: list[str]) -> None:
+    """A few, in their order; tags that are no versions are no help."""
+    assert near(Version.parse(asked), tags) == near_it
