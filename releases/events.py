@@ -155,6 +155,15 @@ class ReplanRequested(Happened):
     by: Actor | None = Field(default=None, description="who asked for it; None: Buzzy saw it itself")
 
 
+class NotesRead(Happened):
+    """A worker has read the release notes of the version, or could not."""
+
+    event: Literal["notes_read"] = "notes_read"
+    url: str
+    lines: tuple[str, ...] = Field(default=(), description="the first lines, as plain text")
+    problem: str = Field(default="", description="why there are none, after `the release notes`")
+
+
 class ReleaseExpired(Happened):
     """Nobody decided in time; the release ends before it touched anything."""
 
@@ -260,6 +269,7 @@ Event = Annotated[
     | ReleaseRefused
     | Approved
     | ReplanRequested
+    | NotesRead
     | ReleaseExpired
     | AbortRequested
     | ReleaseCancelled

@@ -55,7 +55,7 @@ WORKING = frozenset({State.REQUESTED, State.APPROVED, State.RUNNING, State.ABORT
 MOVING = frozenset({State.RUNNING, State.ABORTING, State.TURNING_BACK})
 """States in which the cluster is being changed."""
 
-_STEPPING = ("step_started", "step_progressed", "step_finished", "step_failed", "interrupted")
+_STEPPING = ("step_started", "step_progressed", "step_finished", "step_failed", "interrupted", "notes_read")
 
 TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
     {
@@ -69,6 +69,7 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
             "approval_given": State.WAITING,
             "approval_withdrawn": State.WAITING,
             "item_ticked": State.WAITING,
+            "notes_read": State.WAITING,
             "approved": State.APPROVED,
             "release_refused": State.REFUSED,
             "release_expired": State.EXPIRED,
@@ -77,6 +78,7 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         },
         State.APPROVED: {
             "release_started": State.RUNNING,
+            "notes_read": State.APPROVED,
             "replan_requested": State.REQUESTED,
             "abort_requested": State.CANCELLING,
             "interrupted": State.APPROVED,

@@ -18,6 +18,8 @@ from sandbox.workspace import Person, RunningWorkspace, running_workspace
 
 HERE = Path(__file__).parent
 CONFIG = HERE / "buzzy.yaml"
+APP_SECONDS = 30.0
+"""How long the bot may take from its start to Slack: it loads a while on a machine that has other work."""
 
 
 class Stage:
@@ -117,7 +119,7 @@ class Stage:
         arguments = ["-m", "buzzy", "bot"]
         if self._port is None:
             self.bot = self._child("bot", arguments)
-            self.workspace.wait_for_app()
+            self.workspace.wait_for_app(timeout=APP_SECONDS)
             return
         self.bot = self._child("bot", [*arguments, "--http", f"127.0.0.1:{self._port}"])
         wait_for_port(self._port, while_running=self.bot)
@@ -141,14 +143,13 @@ class Stage:
         return kubeconfig
 
     def _start_registry(self, ends: ExitStack) -> Path:
-        """A registry with Buzzy's images; the configuration that names it."""
+        """A registry with Buzzy's images, and their release notes; the configuration that names them."""
         arguments = ["-m", "sandbox.registry", "--port", "0"]
         registry = ends.enter_context(Child("registry", arguments, log=self.folder / "registry.log"))
         self.registry_url = str(registry.ready()["url"])
         config = self.folder / "buzzy.yaml"
-        config.write_text(
-            f"registry: {self.registry_url}\n{self.config.read_text(encoding='utf-8')}", "utf-8"
-        )
+        mine = f"registry: {self.registry_url}\ndocumentation: {self.registry_url}/notes/{{version}}\n"
+        config.write_text(mine + self.config.read_text("utf-8"), "utf-8")
         return config
 
     def _stop_bot(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import quote
 
 from releases.checklist import Item, Outcome
 from releases.compatibility import row_of
@@ -94,7 +95,7 @@ class AroundRelease:
         return judge(self.version, row, found, stops=environment.not_known == "stop")
 
     def checked(self, plan: Plan, compatible: Item | None) -> Plan:
-        """The plan with its checklist."""
+        """The plan with its checklist, and with where the notes of its version are."""
         services = ready_services(self.scene, plan.services)
         ready = () if isinstance(services, Refused) else services
         makers: dict[Check, Make] = {
@@ -109,7 +110,9 @@ class AroundRelease:
         items = checklist.checklist(self.scene.environment, makers)
         if compatible is not None and compatible.blocks and compatible not in items:
             items = (compatible, *items)  # a matrix is heeded, whether the environment lists it or not
-        return plan.model_copy(update={"checklist": items})
+        where = self.scene.config.documentation
+        notes = None if where is None else where.format(version=quote(str(self.version)))
+        return plan.model_copy(update={"checklist": items, "notes": notes})
 
     def _configuration(self, plan: Plan) -> Item:
         try:

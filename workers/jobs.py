@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from uuid import uuid4
 
 import structlog
@@ -16,10 +17,11 @@ from rq.timeouts import BaseTimeoutException
 
 from releases import events as e
 from releases.config import UnknownEnvironment
-from releases.lifecycle import WORKING, Release, State, apply
+from releases.lifecycle import WORKING, IllegalEventError, Release, State, apply
 from releases.plan import Plan
 from releases.record import (
     JobQueue,
+    MovedError,
     Questions,
     RecordUnavailableError,
     StaleError,
@@ -31,6 +33,7 @@ from workers import words
 from workers.advance import Advance, Tools
 from workers.answering import Answers
 from workers.cluster import ClusterError
+from workers.notes import NotesError, read_notes
 from workers.observe import services_seen, snapshot
 from workers.planning import Refused
 from workers.registry import RegistryError
@@ -42,6 +45,9 @@ Job = Callable[[str], None]
 
 REPLANS = 10
 """A plan that is different each time it is made can never start."""
+
+NOTES_ATTEMPTS = 5
+"""So often somebody else may write first; the page is read again each time, which is rare and harmless."""
 
 _RESTLESS = f"The cluster changes faster than it can be planned for: {REPLANS} plans in a row did not hold."
 
@@ -63,6 +69,7 @@ class Jobs:
             "workers.jobs.plan": self.plan,
             "workers.jobs.advance": self.advance,
             "workers.jobs.answer": self.answer,
+            "workers.jobs.notes": self.notes,
         }
 
     def plan(self, release_id: str) -> None:
@@ -85,6 +92,23 @@ class Jobs:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the person who asked hears of it
             self._answers.fail(question_id, _mistake(error, question=question_id))
+
+    def notes(self, release_id: str) -> None:
+        """Read the release notes of a version, once a release; beside whatever else happens to it."""
+        record = self._tools.record
+        for _ in range(NOTES_ATTEMPTS):
+            try:
+                held = record.load(release_id)
+                plan = held.release.plan
+                told = any(isinstance(event, e.NotesRead) for event in record.events(release_id))
+                if plan is None or plan.notes is None or told or held.release.ended:
+                    return
+                record.append(held, [_read_notes(plan.notes, self._tools.now)])
+            except MovedError:
+                continue
+            except (StaleError, IllegalEventError, UnknownReleaseError, RecordUnavailableError) as error:
+                log.info("release notes are left untold", release=release_id, why=str(error))
+            return
 
     # -- one release -----------------------------------------------------------------------------------
 
@@ -173,6 +197,15 @@ class Jobs:
             writer.append([proposed, e.Approved(at=at, digest=plan.digest)])
         else:
             writer.append([proposed])
+        if plan.notes is not None:
+            self._queue_notes(release.id)
+
+    def _queue_notes(self, release_id: str) -> None:
+        """Nothing is lost without them: a queue that is away is not waited for."""
+        try:
+            self._queue.put("validation", "notes", release_id)
+        except RecordUnavailableError as error:
+            log.info("release notes are left unread", release=release_id, why=str(error))
 
     def _queue_next(self, release: Release) -> None:
         """Queue the next job, if one is wanted; the reaper does it if this cannot."""
@@ -191,6 +224,13 @@ def next_job(release: Release) -> JobName:
 
 def _writer_id() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+def _read_notes(url: str, now: Callable[[], datetime]) -> e.NotesRead:
+    try:
+        return e.NotesRead(url=url, lines=read_notes(url), at=now())
+    except NotesError as error:
+        return e.NotesRead(url=url, problem=str(error), at=now())
 
 
 def _mistake(error: Exception, **about: str) -> str:

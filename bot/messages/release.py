@@ -22,6 +22,7 @@ from bot.messages.parts import (
     count,
     joined,
     lines,
+    link,
     message,
     moment,
     monospace,
@@ -120,7 +121,11 @@ def _plan(release: Release) -> Row:
     if plan is None:
         return []
     row = [f"Plan #{plan.short_digest} · {count(len(plan.steps), 'step')}"]
-    return joined(row, [f"way back: {count(len(plan.way_back()), 'step')}"] if plan.way_back() else None)
+    return joined(
+        row,
+        [f"way back: {count(len(plan.way_back()), 'step')}"] if plan.way_back() else None,
+        [link(plan.notes, "release notes")] if plan.notes else None,
+    )
 
 
 def _warnings(release: Release) -> list[Row]:

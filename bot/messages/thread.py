@@ -19,6 +19,7 @@ from bot.messages.parts import (
     count,
     joined,
     lines,
+    link,
     message,
     moment,
     monospace,
@@ -35,6 +36,9 @@ from releases.plan import Step
 
 MOST_WARNINGS = 10
 NO_WAY_BACK = "none: a rollback is not rolled back in turn"
+NOTES = 20
+"""Lines of release notes that are shown; a worker sends fewer."""
+
 STEPS = 1_800
 """Characters that a list of steps may take; the Plan button shows the rest."""
 
@@ -61,6 +65,8 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             return _line("✅", [f"No approval is needed in {clip(release.environment, 60)}"])
         case e.ReplanRequested():
             return _line("🔄", [f"Planned again: {clip(event.because, SENTENCE)}"])
+        case e.NotesRead():
+            return _notes(event)
         case e.ReleaseExpired():
             return _line("⌛", ["Nobody decided in time; nothing was changed"])
         case e.AbortRequested():
@@ -94,6 +100,14 @@ def _line(sign: str, *rows: Row, below: list[Piece] | None = None) -> Message:
 
 def _reason(reason: str | None) -> Row:
     return [f": “{clip(reason, SENTENCE)}”"] if reason else []
+
+
+def _notes(event: e.NotesRead) -> Message:
+    """The first lines of the release notes, as text and nothing else."""
+    notes = phrase(link(event.url, "Release notes"))
+    if event.problem:
+        return _line("📖", [*notes, f": they {clip(event.problem, SENTENCE)}; nothing waits for them"])
+    return _line("📖", notes, below=[lines(*([clip(line, SENTENCE)] for line in event.lines[:NOTES]))])
 
 
 def _counted(release: Release) -> str:
