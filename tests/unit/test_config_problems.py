@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
@@ -320,6 +320,7 @@ yamlish = st.recursive(
 )
 
 
+@settings(deadline=None)  # parsing takes longer on a machine that has other work
 @given(st.text() | yamlish.map(lambda content: yaml.safe_dump(content, allow_unicode=True)))
 def test_any_text_is_a_configuration_or_refused(text: str) -> None:
     """No text, YAML or not, does anything else than give a configuration or a `ConfigError`."""
@@ -330,6 +331,7 @@ def test_any_text_is_a_configuration_or_refused(text: str) -> None:
     assert isinstance(outcome, Config) or str(outcome)
 
 
+@settings(deadline=None)
 @given(
     st.integers(min_value=0, max_value=len(EXAMPLE) - 1),
     st.integers(min_value=0, max_value=6),
