@@ -183,8 +183,9 @@ class Jobs:
                 writer.append([e.PlanRefused(at=tools.now(), reason=reason, hint=hint)])
 
     def _replanned(self, release: Release) -> int:
+        """How often it was planned again although nobody asked for that."""
         events = self._tools.record.events(release.id)
-        return sum(isinstance(event, e.ReplanRequested) for event in events)
+        return sum(isinstance(event, e.ReplanRequested) and event.by is None for event in events)
 
     def _propose(self, writer: Writer, plan: Plan, seen: tuple[e.ServiceSeen, ...]) -> None:
         """Propose the plan, and let it start if nothing is waited for.

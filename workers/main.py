@@ -31,7 +31,13 @@ from workers.settings import WorkerSettings
 
 log = structlog.stdlib.get_logger(__name__)
 
-QUIET = {"rq.worker": logging.WARNING, "rq.job": logging.WARNING, "urllib3": logging.ERROR}
+QUIET = {
+    "rq.worker": logging.WARNING,
+    "rq.job": logging.WARNING,
+    "urllib3": logging.ERROR,
+    "httpx": logging.WARNING,
+    "pymongo": logging.ERROR,
+}
 """Libraries whose everyday talk nobody needs."""
 
 ANSWER_SECONDS = 5.0

@@ -116,7 +116,7 @@ def test_a_tag_that_moves_after_the_approval_is_asked_about_again(
     assert again.state is State.WAITING
     assert again.approvals == ()
     assert again.replanned_because is not None
-    assert "buzzy-files would become something else" in again.replanned_because
+    assert "the image of buzzy-files under 3.2.1 has become another" in again.replanned_because
     approve(stage, id_)
     assert stage.load(id_).state is State.RELEASED
     assert images(stage)["buzzy-files"].endswith(moved)
