@@ -105,8 +105,8 @@ def test_problems_at_the_top(top: str, said: str) -> None:
         (
             "mongodb: {address: 'mongodb://alice:s3cret@h'}",
             (
-                "mongodb.address: has a login in it: put the whole address into a file (a mounted Secret) and "
-                "name it (file: …)"
+                "mongodb.address: has a login in it: put the whole address into a file (a mounted Secret) "
+                "and name it (file: …)"
             ),
         ),
         ("checklist: [imag]", f"checklist[0].check: must be {CHECKS} or on-call"),
