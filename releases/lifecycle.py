@@ -22,6 +22,7 @@ class State(StrEnum):
     REQUESTED = "requested"  # a worker plans it
     WAITING = "waiting"  # for approvals, or for the bot to see that none are needed
     APPROVED = "approved"  # a worker will start it
+    HELD = "held"  # could start, but its environment was closed meanwhile
     RUNNING = "running"
     ABORTING = "aborting"  # runs on to its next safe point, then turns back
     TURNING_BACK = "turning back"  # undoes what it did
@@ -75,9 +76,15 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         },
         State.APPROVED: {
             "release_started": State.RUNNING,
+            "release_held": State.HELD,
             "replan_requested": State.REQUESTED,
             "abort_requested": State.CANCELLING,
             "interrupted": State.APPROVED,
+        },
+        State.HELD: {
+            "hold_ended": State.APPROVED,
+            "release_expired": State.EXPIRED,
+            "abort_requested": State.CANCELLING,
         },
         State.RUNNING: {
             **dict.fromkeys(_STEPPING, State.RUNNING),
@@ -159,6 +166,7 @@ class Release:
     forward: tuple[StepState, ...] = ()
     back: tuple[StepState, ...] = ()
     turned_back_because: str | None = None
+    held: e.ReleaseHeld | None = None
     seen: Mapping[str, e.ServiceSeen] = field(default_factory=dict)
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -210,8 +218,10 @@ class Release:
 
     @property
     def expires_at(self) -> datetime | None:
-        """When a waiting approval expires; None while nothing waits."""
-        if self.state is not State.WAITING or self.planned_at is None or self.request.approval is None:
+        """When a waiting approval, or one that was given and could not be used, expires; None otherwise."""
+        if self.planned_at is None or self.request.approval is None:
+            return None
+        if self.state not in {State.WAITING, State.HELD}:
             return None
         return self.planned_at + timedelta(seconds=self.request.approval.expires_seconds)
 
@@ -256,7 +266,7 @@ def apply(release: Release, event: e.Event) -> Release:
     return _note(after, event)
 
 
-def _note(release: Release, event: e.Event) -> Release:
+def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one case an event
     match event:
         case e.PlanProposed():
             return _planned(release, event)
@@ -269,6 +279,8 @@ def _note(release: Release, event: e.Event) -> Release:
             return replace(release, approvals=_without(release, event.by))
         case e.ReplanRequested():
             return replace(release, replanned_because=event.because)
+        case e.ReleaseHeld() | e.HoldEnded():
+            return replace(release, held=event if isinstance(event, e.ReleaseHeld) else None)
         case e.ReleaseRefused():
             return replace(release, ended_by=event.by)
         case e.AbortRequested():

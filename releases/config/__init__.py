@@ -18,6 +18,9 @@ from releases.config.models import (
     json_schema,
 )
 from releases.config.problems import ConfigError, Problem, explain
+from releases.config.section import PERSON_OR_GROUP
+from releases.config.trains import Train
+from releases.config.windows import Freeze, Freezes, Window, freeze_at, zone_of
 from releases.config.yaml_text import load
 
 __all__ = [
@@ -27,21 +30,27 @@ __all__ = [
     "Config",
     "ConfigError",
     "Environment",
+    "Freeze",
+    "Freezes",
     "Problem",
     "Service",
+    "Train",
     "UnknownEnvironment",
+    "Window",
     "format_duration",
+    "freeze_at",
     "json_schema",
     "parse_config",
     "parse_duration",
     "write_duration",
+    "zone_of",
 ]
 
 _PATTERNS = {
     models.DNS_LABEL: "must be lower-case letters, digits and dashes (at most 63), with no dash at its ends",
     models.DNS_NAME: "must be lower-case letters, digits, dashes and dots",
     models.CHANNEL: "must be the id of a channel, which Slack shows at the end of the channel's details",
-    models.PERSON_OR_GROUP: "must be the id of a person (U… or W…) or of a user group (S…)",
+    PERSON_OR_GROUP: "must be the id of a person (U… or W…) or of a user group (S…)",
     models.HTTP_PATH: "must be a path that starts with /",
     models.VARIABLE: "must be the name of a variable: letters, digits and underscores",
 }

@@ -10,24 +10,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
-    ValidationInfo,
     WithJsonSchema,
-    field_validator,
     model_validator,
 )
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from releases.config.durations import Duration, write_duration
+from releases.config.section import PersonOrGroup, Section
+from releases.config.trains import Train
+from releases.config.windows import Freezes, Zone
 
 DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 CHANNEL = r"^[CG][A-Z0-9]+$"
-PERSON_OR_GROUP = r"^[UWS][A-Z0-9]+$"
 HTTP_PATH = r"^/[!-~]*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
@@ -48,25 +46,10 @@ def _repository(text: str) -> str:
 DnsLabel = Annotated[str, Field(pattern=DNS_LABEL)]
 DnsName = Annotated[str, Field(pattern=DNS_NAME, max_length=253)]
 Channel = Annotated[str, Field(pattern=CHANNEL)]
-PersonOrGroup = Annotated[str, Field(pattern=PERSON_OR_GROUP)]
 Variable = Annotated[str, Field(pattern=VARIABLE)]
 Repository = Annotated[str, AfterValidator(_repository)]
 # In the file a number or true and false may stand without quotes; they are read as they are written.
 VariableValue = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
-
-
-class Section(BaseModel):
-    """A mapping of the file: never changed once read, and without keys that nobody knows."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _not_empty(cls, value: object, info: ValidationInfo) -> object:
-        # `approval:` with nothing behind it would otherwise mean that no approval is needed.
-        if value is None and info.field_name != "context":
-            raise ValueError("is empty: write a value, or leave the line out")
-        return value
 
 
 class Service(Section):
@@ -170,6 +153,16 @@ class Environment(Section):
     prerelease: bool = Field(
         default=False, description="whether pre-release versions may go there", examples=[True]
     )
+    time_zone: Zone | None = Field(
+        default=None,
+        description="the time zone of its calendar; the one at the top of the file if left out",
+        examples=["Europe/Berlin"],
+    )
+    freezes: Freezes = Field(
+        default=Freezes(),
+        description="when releases may go there and when not, besides the freezes for all",
+        examples=[{"windows": [{"deny": "0 16 * * FRI", "for": "64h"}]}],
+    )
     history: int = Field(
         default=10, ge=1, le=50, description="how many releases `history` lists", examples=[10]
     )
@@ -205,6 +198,22 @@ class Config(Section):
         min_length=1,
         description="where it is released, in the order of promotion",
         examples=[{"staging": {"namespace": "buzzy-staging", "channel": "C0STAGING"}}],
+    )
+
+    time_zone: Zone = Field(
+        default="UTC",
+        description="the time zone of the calendar: freezes, trains, times that people type",
+        examples=["Europe/Berlin"],
+    )
+    freezes: Freezes = Field(
+        default=Freezes(),
+        description="when releases may go, to every environment, and when not",
+        examples=[{"managers": ["S0MANAGERS"]}],
+    )
+    trains: Mapping[DnsLabel, Train] = Field(
+        default={},
+        description="releases that leave by the calendar",
+        examples=[{"monthly": {"leaves": "0 10 * * TUE#1", "environment": "production"}}],
     )
 
     @model_validator(mode="after")

@@ -1,0 +1,24 @@
+"""What every mapping of `buzzy.yaml` has in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+PERSON_OR_GROUP = r"^[UWS][A-Z0-9]+$"
+PersonOrGroup = Annotated[str, Field(pattern=PERSON_OR_GROUP)]
+
+
+class Section(BaseModel):
+    """A mapping of the file: never changed once read, and without keys that nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_empty(cls, value: object, info: ValidationInfo) -> object:
+        # `approval:` with nothing behind it would otherwise mean that no approval is needed.
+        if value is None and info.field_name != "context":
+            raise ValueError("is empty: write a value, or leave the line out")
+        return value
