@@ -95,6 +95,8 @@ class Answers:
         try:
             if pressed.action == "plan":
                 return self._plan(pressed.release)
+            if pressed.action in {"wait", "unschedule"}:
+                return self._requests.pressed(pressed.action, pressed.release, pressed.user)
             if pressed.action == "rollback":
                 return self._roll_back(pressed, delivery)
             refusal = self._requests.decide(pressed.release, pressed.user, self._judge_of(pressed))

@@ -1,4 +1,4 @@
-"""What is told in an environment's channel beside its releases: locks, freezes, whose turn it is, what is due.
+"""What is told in an environment's channel beside its releases: locks, freezes, turns, what is due.
 
 Each is written in one step with the change that it tells of, kept for good, and posted once by the relay.
 """

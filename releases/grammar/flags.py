@@ -53,6 +53,11 @@ def _check(verb: Verb, line: Line, seen: dict[str, GivenFlag], vocabulary: Vocab
         second = max(seen["for"], seen["until"], key=lambda given: given.start)
         mended = line.replaced(second.start, second.stop)
         raise Mistake("--for and --until both say when it ends: one is enough.", mended=mended)
+    if verb.needs and not any(name in seen for name in verb.needs):
+        flag = next(flag for flag in verb.flags if flag.name == verb.needs[0])
+        new = (Word(f"--{flag.name}"), Word(vocabulary.fill(flag.sample), quoted=True))
+        names = " or ".join(f"--{name}" for name in verb.needs)
+        raise Mistake(f"It does not say until when: {names} does.", mended=(*line.words, *new))
     for flag in verb.flags:
         if flag.required and flag.name not in seen:
             new = (Word(f"--{flag.name}"), Word(vocabulary.fill(flag.sample), quoted=True))

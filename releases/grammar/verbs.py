@@ -62,6 +62,7 @@ class Verb:
     examples: tuple[str, ...]
     arguments: tuple[Argument, ...] = ()
     flags: tuple[Flag, ...] = ()
+    needs: tuple[str, ...] = ()  # one of these flags must be there
     changes: bool = (
         True  # whether it may change something, so that no line to copy may say less than was typed
     )
@@ -168,6 +169,7 @@ VERBS = {
             ('freeze {next} --reason "year-end" --until "2 January 8:00"',),
             (_PLACE,),
             (_WHY, _FOR, _UNTIL),
+            needs=("for", "until"),
         ),
         Verb("unfreeze", commands.Unfreeze, "End a freeze.", ("unfreeze {next}",), (_PLACE,)),
         Verb(

@@ -51,7 +51,7 @@ def problems(text: str) -> list[str]:
             "monitor: {}",
             (
                 "monitor: is not known here; known here: cluster, namespace, channel, strategy, services, "
-                "approval, alerts, configuration, prerelease, history"
+                "approval, alerts, configuration, prerelease, time_zone, freezes, history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),
