@@ -56,15 +56,16 @@ def _wall_clock(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
         _with_minutes(text.strip()),
         languages=["en"],
         settings={
-            "TIMEZONE": str(zone),
-            "RETURN_AS_TIMEZONE_AWARE": True,
+            "TIMEZONE": "UTC",
             "PREFER_DATES_FROM": "future",
             "RELATIVE_BASE": there.replace(tzinfo=None),
         },
     )
     if found is None:
         return None
-    # The library's own zones do not know what a clock shows twice, or never.
+    if found.tzinfo is not None:
+        return found.astimezone(UTC)  # the text said in which zone it is
+    # The library stumbles over times that a clock shows twice: it is kept on a clock without such.
     found = found.replace(tzinfo=zone, fold=0)
     if found.astimezone(UTC) <= now and _CLOCK.fullmatch(text.strip()):
         found += timedelta(days=1)  # a time of day alone is the next one; on the wall clock

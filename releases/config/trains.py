@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from cronsim import CronSim
 from pydantic import Field
 
 from releases.config.durations import Duration
 from releases.config.section import PersonOrGroup, Section
-from releases.config.windows import Rule, Zone
+from releases.config.windows import Rule, Zone, occurrences
 
 
 class Train(Section):
@@ -44,6 +44,5 @@ class Train(Section):
         times = (time.astimezone(UTC) for time in self._times(after, zone))
         return tuple(takewhile(lambda time: time <= until, times))
 
-    def _times(self, after: datetime, zone: ZoneInfo) -> CronSim:
-        own = ZoneInfo(self.time_zone) if self.time_zone else zone
-        return CronSim(self.leaves, after.astimezone(own))
+    def _times(self, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+        return occurrences(self.leaves, after, ZoneInfo(self.time_zone) if self.time_zone else zone)

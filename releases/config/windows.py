@@ -9,6 +9,7 @@ every weekend of the year.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -51,6 +52,14 @@ Rule = Annotated[str, AfterValidator(_rule)]
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
+def occurrences(rule: str, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """The times of a rule after a moment.
+
+    In the hour that the clocks show twice, a rule's own clock would give those of its first pass again.
+    """
+    return (time for time in CronSim(rule, after.astimezone(zone)) if time > after)
+
+
 class Window(Section):
     """A time that comes again: in it releases may go (`allow`) or may not (`deny`)."""
 
@@ -74,18 +83,21 @@ class Window(Section):
             raise ValueError("needs either allow or deny, one of them")
         return self
 
-    def times(self, after: datetime, zone: ZoneInfo) -> CronSim:
+    def times(self, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """When it begins, again and again, after a moment."""
-        return CronSim(self.allow or self.deny or "", after.astimezone(zone))
+        return occurrences(self.allow or self.deny or "", after, zone)
 
     def open_until(self, now: datetime, zone: ZoneInfo) -> datetime | None:
         """When the one that has begun ends (UTC); None when none has, or it has ended."""
-        next_minute = (now + timedelta(minutes=1)).astimezone(zone).replace(second=0, microsecond=0)
-        begun = next(CronSim(self.allow or self.deny or "", next_minute, reverse=True), None)
+        start = (now + timedelta(minutes=1)).astimezone(zone).replace(second=0, microsecond=0)
+        if start.fold:  # the rule's own clock reads as an hour ago: what began since would be passed over
+            start += timedelta(hours=1)
+        times = CronSim(self.allow or self.deny or "", start, reverse=True)
+        begun = next((time for time in times if time <= now), None)
         if begun is None:
             return None
         end = (begun + self.length).astimezone(UTC)  # a zone's own arithmetic is the wall clock's
-        return end if begun <= now < end else None
+        return end if now < end else None
 
 
 class Freezes(Section):

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from releases.record.closures import Closures
-from tests.integration.bot_house import GENERAL, PRODUCTION, STAGING, House, now, open_house
+from tests.integration.bot_house import GENERAL, PRODUCTION, STAGING, House, eventually, now, open_house
 
 
 @pytest.fixture
@@ -40,13 +40,13 @@ def test_a_lock_keeps_others_out_and_says_who_why_and_until_when(locked: House) 
     assert "“audit”" in refused
     assert "until" in refused
     assert '/buzzy lock staging --take-over --reason "…"' in refused
-    assert [button["text"] for button in refused.buttons] == ["Tell me when it opens"]
+    assert refused.buttons == ["Tell me when it opens"]
     assert locked.record.recent("staging", 5) == ()
 
 
 @pytest.mark.requirement("X3")
 def test_who_waits_in_line_is_told_when_it_opens(locked: House) -> None:
-    """By button or by --wait; the first is mentioned with the line to copy, the other when it is free again."""
+    """By button or by --wait; the first is mentioned with the line to copy, the other when it is free."""
     alice, dan, carol = (locked.person(name) for name in ("alice", "dan", "carol"))
     alice.command("/buzzy release 3.2.1 staging", GENERAL)
     alice.click(alice.wait_for_ephemeral(GENERAL, "is locked by"), "Tell me when it opens")
@@ -73,7 +73,7 @@ def test_who_waits_in_line_is_told_when_it_opens(locked: House) -> None:
 
 @pytest.mark.requirement("X3")
 def test_taking_a_lock_over_tells_its_owner_and_goes_on_with_what_was_wanted(locked: House) -> None:
-    """One line: the lock changes hands, its owner is mentioned, and the release that was refused is opened."""
+    """One line: the lock changes hands, its owner is mentioned, and what was refused is opened."""
     alice = locked.person("alice")
     alice.command('/buzzy release 3.2.1 staging --reason "fix export"', STAGING)
     alice.wait_for_ephemeral(STAGING, "is locked by")
@@ -185,6 +185,10 @@ def test_a_lock_that_is_delivered_again_is_the_same_lock(house: House) -> None:
     carol.wait_for_message(STAGING, "staging is locked by")
     house.store.call("DEL", f"buzzy:delivery:{delivery.payload['trigger_id']}")
     house.workspace.deliver_again(delivery)
+    eventually(
+        lambda: sum("staging is locked until" in each.shown for each in carol.ephemerals(STAGING)) == 2,
+        "it was acted on again",
+    )
     carol.command("/buzzy status staging", STAGING)
     assert "🔒 @carol: “audit”" in carol.wait_for_ephemeral(STAGING, "🔒")
     assert len(Closures(house.store).notices()) == 1
