@@ -23,8 +23,11 @@ from bot.messages.parts import (
 from releases.closing import Standing
 from releases.schedule import Scheduled
 
-MOST_ENTRIES = 15
-"""Of one environment: more do not fit on a phone."""
+MOST_ENTRIES = 24
+"""Of all environments together; Slack takes no longer message, and nobody reads one."""
+
+FEWEST_ENTRIES = 3
+MOST_ENVIRONMENTS = 12
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,16 @@ class Agenda:
 
 def calendar_message(agendas: tuple[Agenda, ...]) -> Message:
     """Two weeks of one environment, or of all of them."""
+    most = max(FEWEST_ENTRIES, MOST_ENTRIES // len(agendas))
     parts = [
         lines(
             [bold(clip(each.environment, NAME))],
-            *(_row(entry, each.environment) for entry in each.entries[:MOST_ENTRIES]),
-            [f"… {count(len(each.entries) - MOST_ENTRIES, 'more')}"]
-            if len(each.entries) > MOST_ENTRIES
-            else None,
+            *(_row(entry, each.environment) for entry in each.entries[:most]),
+            [f"… {count(len(each.entries) - most, 'more', 'more')}"] if len(each.entries) > most else None,
             None if each.entries else ["Open; nothing is due."],
             [f"Releases go only in: {clip(', '.join(each.bound_to), SENTENCE)}"] if each.bound_to else None,
         )
-        for each in agendas
+        for each in agendas[:MOST_ENVIRONMENTS]
     ]
     names = ", ".join(each.environment for each in agendas)
     return message(f"The next two weeks in {names}", lines([bold("The next two weeks")]), *parts)

@@ -256,7 +256,7 @@ def test_the_calendar_has_what_is_closed_and_what_is_due(house: House) -> None:
         assert part in shown
     alice.command("/buzzy calendar development", GENERAL)
     alice.wait_for_ephemeral(GENERAL, "Open; nothing is due.")
-    mention = alice.say("<@U0BUZZY> calendar staging", STAGING)
+    mention = alice.say("@buzzy calendar staging", STAGING)
     alice.wait_for_ephemeral(STAGING, "The next two weeks")
     assert mention.shown
 
