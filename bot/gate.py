@@ -61,6 +61,9 @@ class Gate:
     ) -> ReleaseRequested | Message:
         """The request with what it passed, or what the person is told because it is closed."""
         right = passing.over_freezes(command, self._config, environment, who)
+        if isinstance(right, Refusal):  # they may be a manager since a minute ago
+            who = self._people.get(who.id, fresh=True)
+            right = passing.over_freezes(command, self._config, environment, who)
         if isinstance(right, Refusal):
             return refusal_message(right)
         verdict = self._verdict(environment, Traveller(requested.kind, who.id, right))

@@ -125,6 +125,8 @@ class InboxLoop:
             return
         except RefusedError as error:
             log.warning("Slack refused", delivery=delivery.id, kind=delivery.kind, slack=str(error))
+            if isinstance(payload, Scheduled):
+                self._tell(payload, note("Slack does not say who asked for it."))
         except Exception:
             log.exception("A delivery cannot be acted on", delivery=delivery.id, kind=delivery.kind)
             self._tell_quietly(payload, note("Buzzy stumbled over this and cannot say what became of it."))
@@ -177,7 +179,7 @@ class InboxLoop:
     def _tell(self, payload: Payload, answer: Message) -> None:
         match payload:
             case Scheduled():
-                return  # nobody waits for an answer: what there is to say, their channel is told
+                self._requests.not_done(payload, answer)  # nobody waits for an answer: the channel is told
             case Asked(response_url="") | Reacted():
                 thread = payload.thread_ts if isinstance(payload, Asked) else None
                 self._slack.whisper(payload.channel, payload.user, answer, thread_ts=thread or None)

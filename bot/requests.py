@@ -11,7 +11,7 @@ from bot.closing import Closing
 from bot.gate import CrowdError, Gate
 from bot.messages import Message
 from bot.messages.parts import lines, link, message, room
-from bot.messages.refusals import note, refusal_message
+from bot.messages.refusals import mistake_message, note, refusal_message
 from bot.people import People
 from bot.planner import Planner
 from bot.slack import Slack
@@ -177,12 +177,20 @@ class Requests:
         if self._record.opened(delivery) is None and schedule.is_late(self._now()):
             self._planner.missed(schedule)
             return
-        command = grammar.parse(schedule.line, self._vocabulary)
+        try:
+            command = grammar.parse(schedule.line, self._vocabulary)
+        except grammar.GrammarError as error:  # buzzy.yaml has changed since: a service is gone
+            self.not_done(schedule, mistake_message(error))
+            return
         assert isinstance(command, grammar.Release)  # noqa: S101 - nothing else is scheduled
         refused = self.act(command, schedule.by.id, environment.channel, delivery)
         if refused is not None:
             in_line = self._gate.wait_for(command, environment, schedule.by)
             self._planner.not_done(schedule, refused, in_line=in_line)
+
+    def not_done(self, schedule: Scheduled, why: Message) -> None:
+        """Have it told that what was due is not done."""
+        self._planner.not_done(schedule, why, in_line=False)
 
     def _busy(self, holder: str, line: str) -> Message:
         release = self._record.load(holder).release

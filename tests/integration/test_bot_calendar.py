@@ -209,6 +209,16 @@ def test_what_finds_another_release_under_way_is_told_with_the_line_to_copy(hous
     assert "/buzzy release 3.2.1 development" in told
 
 
+@pytest.mark.requirement("C7", "Q1")
+def test_what_can_be_understood_no_more_when_it_is_due_is_told(house: House) -> None:
+    """A service that it names has gone from buzzy.yaml since."""
+    add(house, now(), "release 3.2.1 development --services buzzy-gone")
+    house.timekeeper().look()
+    told = house.person("alice").wait_for_message(DEV, "was due and was refused")
+    assert 'There is no service "buzzy-gone".' in told
+    assert house.record.holder("development") is None
+
+
 @pytest.mark.requirement("S2", "C7")
 def test_a_train_takes_what_is_scheduled_on_it_and_reminds_its_owner_of_nothing(house: House) -> None:
     """A day before it leaves, once; not when something is on it."""
