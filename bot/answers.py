@@ -98,6 +98,8 @@ class Answers:
                 return self._plan(pressed.release)
             if pressed.action == "checklist":
                 return self._checklist(pressed.release)
+            if pressed.action in {"wait", "unschedule"}:
+                return self._requests.pressed(pressed.action, pressed.release, pressed.user)
             if pressed.action == "rollback":
                 return self._roll_back(pressed, delivery)
             refusal = self._requests.decide(pressed.release, pressed.user, self._judge_of(pressed))

@@ -48,7 +48,13 @@ class People:
         standing = self._standing(record)
         groups = (group for group in self._groups if user in self._in_group(group, age))
         member = standing is Standing.MEMBER
-        return Person(user, _name(record), standing, frozenset(groups) if member else frozenset())
+        return Person(
+            user,
+            _name(record),
+            standing,
+            frozenset(groups) if member else frozenset(),
+            str(record.get("tz") or ""),
+        )
 
     def _record(self, user: str, age: float) -> Mapping[str, Any] | None:
         at, record = self._known.get(user, (float("-inf"), None))

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+import structlog
+
+from bot.closing import Closing
+from bot.gate import CrowdError, Gate
 from bot.messages import Message
 from bot.messages.parts import lines, link, message, room
-from bot.messages.refusals import note, refusal_message
+from bot.messages.refusals import mistake_message, note, refusal_message
 from bot.people import People
+from bot.planner import Planner
 from bot.slack import Slack
+from bot.vocabulary import vocabulary_of
 from releases import approval, grammar, policy
 from releases.config import Config
 from releases.events import AbortRequested, Approved, Event
@@ -26,9 +32,14 @@ from releases.record import (
     queue_of,
 )
 from releases.record.told import Told
+from releases.schedule import Scheduled
 
-Changing = grammar.Release | grammar.Rollback | grammar.Abort
+Closes = grammar.Lock | grammar.Unlock | grammar.Freeze | grammar.Unfreeze
+Later = grammar.Schedule | grammar.Unschedule
+Changing = grammar.Release | grammar.Rollback | grammar.Abort | Closes | Later
 """The commands that change something; the others ask."""
+
+log = structlog.get_logger(__name__)
 
 ATTEMPTS = 5
 """So often somebody else may have written first before it is tried again later."""
@@ -50,6 +61,9 @@ class Requests:
         slack: Slack,
         told: Told,
         now: Callable[[], datetime],
+        gate: Gate,
+        closing: Closing,
+        planner: Planner,
     ) -> None:
         """`now` gives aware UTC times."""
         self._config = config
@@ -59,12 +73,33 @@ class Requests:
         self._slack = slack
         self._told = told
         self._now = now
+        self._gate = gate
+        self._closing = closing
+        self._vocabulary = vocabulary_of(config)
+        self._planner = planner
 
     def act(self, command: Changing, user: str, channel: str, delivery: str) -> Message | None:
         """Do what a command asks for, once a delivery, whoever acts on it how often."""
-        if isinstance(command, grammar.Abort):
-            return self._abort(command, user)
-        return self._open(command, user, channel, delivery)
+        try:
+            match command:
+                case grammar.Release() | grammar.Rollback():
+                    return self._open(command, user, channel, delivery)
+                case grammar.Abort():
+                    return self._abort(command, user)
+                case grammar.Lock():
+                    return self._lock(command, user, channel, delivery)
+                case grammar.Unlock():
+                    return self._closing.unlock(command.place, user)
+                case grammar.Freeze():
+                    return self._closing.freeze(command, user, delivery)
+                case grammar.Unfreeze():
+                    return self._closing.unfreeze(command.place, user)
+                case grammar.Schedule():
+                    return self._planner.schedule(command, user, delivery)
+                case grammar.Unschedule():
+                    return self._planner.unschedule(command.schedule, user)
+        except CrowdError as error:
+            raise NotYetError(str(error)) from error
 
     def decide(
         self, release_id: str, user: str, judge: Callable[[Release, Person], approval.Outcome]
@@ -99,14 +134,63 @@ class Requests:
             requested = policy.request(command, environment, self._people.get(user, fresh=True), self._now())
         if isinstance(requested, Refusal):
             return refusal_message(requested)
+        if self._record.opened(delivery) is None:
+            passed = self._gate.let_pass(requested, command, environment, self._people.get(user))
+            if isinstance(passed, Message):
+                return passed
+            requested = passed
         try:
             release = self._record.open(requested, delivery=delivery).release
         except BusyError as error:
             return self._busy(error.holder, command.line())
+        if isinstance(command, grammar.Release):
+            self._gate.got(environment.name, user)
         self._queue.put(queue_of(release), "plan", release.id)
         if channel == environment.channel:
             return None  # its message is on its way to where the person looks
         return self._follow(release)
+
+    def pressed(self, action: str, about: str, user: str) -> Message:
+        """A button that stands for a command: to get in line, or to take a schedule back."""
+        try:
+            if action == "wait":
+                return self._gate.wait(about, user)
+            return self._planner.unschedule(about, user)
+        except CrowdError as error:
+            raise NotYetError(str(error)) from error
+
+    def _lock(self, command: grammar.Lock, user: str, channel: str, delivery: str) -> Message:
+        """Lock; who took a lock over to release something then goes on with that."""
+        answer, wanted = self._closing.lock(command, user, delivery)
+        if wanted is not None:
+            line = grammar.parse(wanted.line, self._vocabulary)
+            assert isinstance(line, grammar.Release)  # noqa: S101 - nothing else is wanted
+            return self.act(line, user, channel, f"{delivery}:wanted") or answer
+        return answer
+
+    def due(self, schedule: Scheduled, delivery: str) -> None:
+        """Ask for what somebody had scheduled, in their name and by the same rules."""
+        environment = self._config.environments.get(schedule.environment)
+        if environment is None:
+            log.warning("A schedule's environment is gone", schedule=schedule.id)
+            return
+        if self._record.opened(delivery) is None and schedule.is_late(self._now()):
+            self._planner.missed(schedule)
+            return
+        try:
+            command = grammar.parse(schedule.line, self._vocabulary)
+        except grammar.GrammarError as error:  # buzzy.yaml has changed since: a service is gone
+            self.not_done(schedule, mistake_message(error))
+            return
+        assert isinstance(command, grammar.Release)  # noqa: S101 - nothing else is scheduled
+        refused = self.act(command, schedule.by.id, environment.channel, delivery)
+        if refused is not None:
+            in_line = self._gate.wait_for(command, environment, schedule.by)
+            self._planner.not_done(schedule, refused, in_line=in_line)
+
+    def not_done(self, schedule: Scheduled, why: Message) -> None:
+        """Have it told that what was due is not done."""
+        self._planner.not_done(schedule, why, in_line=False)
 
     def _busy(self, holder: str, line: str) -> Message:
         release = self._record.load(holder).release

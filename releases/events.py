@@ -74,6 +74,15 @@ class Happened(Frozen):
     at: AwareDatetime
 
 
+class Passage(Frozen):
+    """Something that closed the environment and was passed, and by which right."""
+
+    kind: Literal["lock", "freeze"]
+    what: str = Field(description='such as `carol\'s lock of production ("audit")`')
+    right: str = Field(description="such as `a rollback does not wait`")
+    reason: str | None = None
+
+
 class ReleaseRequested(Happened):
     """Somebody asked for a release or a rollback; from here on it holds its environment."""
 
@@ -88,6 +97,10 @@ class ReleaseRequested(Happened):
     by: Actor
     channel: str = Field(description="the environment's channel, where the release's message stands")
     approval: ApprovalNeeded | None
+    passed: tuple[Passage, ...] = Field(default=(), description="the locks and freezes that it passed")
+    over_freezes: Passage | None = Field(
+        default=None, description="the right to pass freezes, now and when it starts; None: it has none"
+    )
 
 
 class PlanProposed(Happened):
@@ -184,6 +197,20 @@ class ReleaseCancelled(Happened):
     event: Literal["release_cancelled"] = "release_cancelled"
 
 
+class ReleaseHeld(Happened):
+    """It could start, but the environment has been closed meanwhile: it waits until that opens."""
+
+    event: Literal["release_held"] = "release_held"
+    because: str
+    until: AwareDatetime | None = Field(default=None, description="when it opens by itself, if that is known")
+
+
+class HoldEnded(Happened):
+    """The environment is open again; the release is looked at once more and starts."""
+
+    event: Literal["hold_ended"] = "hold_ended"
+
+
 class ReleaseStarted(Happened):
     """The cluster is still as the plan saw it; steps begin."""
 
@@ -273,6 +300,8 @@ Event = Annotated[
     | ReleaseExpired
     | AbortRequested
     | ReleaseCancelled
+    | ReleaseHeld
+    | HoldEnded
     | ReleaseStarted
     | StepStarted
     | StepProgressed

@@ -23,6 +23,7 @@ class State(StrEnum):
     REQUESTED = "requested"  # a worker plans it
     WAITING = "waiting"  # for approvals, or for the bot to see that none are needed
     APPROVED = "approved"  # a worker will start it
+    HELD = "held"  # could start, but its environment was closed meanwhile
     RUNNING = "running"
     ABORTING = "aborting"  # runs on to its next safe point, then turns back
     TURNING_BACK = "turning back"  # undoes what it did
@@ -79,9 +80,16 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         State.APPROVED: {
             "release_started": State.RUNNING,
             "notes_read": State.APPROVED,
+            "release_held": State.HELD,
             "replan_requested": State.REQUESTED,
             "abort_requested": State.CANCELLING,
             "interrupted": State.APPROVED,
+        },
+        State.HELD: {
+            "notes_read": State.HELD,
+            "hold_ended": State.APPROVED,
+            "release_expired": State.EXPIRED,
+            "abort_requested": State.CANCELLING,
         },
         State.RUNNING: {
             **dict.fromkeys(_STEPPING, State.RUNNING),
@@ -177,6 +185,7 @@ class Release:
     forward: tuple[StepState, ...] = ()
     back: tuple[StepState, ...] = ()
     turned_back_because: str | None = None
+    held: e.ReleaseHeld | None = None
     seen: Mapping[str, e.ServiceSeen] = field(default_factory=dict)
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -228,8 +237,8 @@ class Release:
 
     @property
     def expires_at(self) -> datetime | None:
-        """When a waiting approval expires; None while nothing waits."""
-        if self.state is not State.WAITING or self.planned_at is None:
+        """When a release that waits expires: for an answer, for its checklist, or held once approved."""
+        if self.planned_at is None or self.state not in {State.WAITING, State.HELD}:
             return None
         if self.request.approval is None:
             return self.planned_at + UNASKED_EXPIRES if checklist.blocking(self.checklist) else None
@@ -302,6 +311,8 @@ def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one c
             return replace(release, ticks=(*release.ticks, Tick(by=event.by, item=event.item, at=event.at)))
         case e.ReplanRequested():
             return replace(release, replanned_because=event.because)
+        case e.ReleaseHeld() | e.HoldEnded():
+            return replace(release, held=event if isinstance(event, e.ReleaseHeld) else None)
         case e.ReleaseRefused():
             return replace(release, ended_by=event.by)
         case e.AbortRequested():

@@ -93,6 +93,7 @@ def busy(holder: Release, line: str) -> Refusal:
         State.WAITING: "waits for approval",
         State.APPROVED: "is about to start",
         State.TURNING_BACK: "is going back",
+        State.HELD: "waits until the environment opens",
     }.get(holder.state, "is under way")
     return Refusal(
         f"{holder.id} {doing} in {holder.environment}, asked for by {holder.request.by.name}.",

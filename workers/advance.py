@@ -47,6 +47,10 @@ BELIEVED = timedelta(seconds=BELIEVED_SECONDS)
 PAUSE_SECONDS = 0.5
 
 
+def _nothing(_request: e.ReleaseRequested) -> e.ReleaseHeld | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Tools:
     """What a job works with."""
@@ -60,6 +64,8 @@ class Tools:
     slice_seconds: float = SLICE_SECONDS
     lease_ms: int = LEASE_MS
     patience: timedelta = PATIENCE
+    holds_back: Callable[[e.ReleaseRequested], e.ReleaseHeld | None] = _nothing
+    """What keeps a release from starting now: a lock or a freeze that came after it was asked for."""
 
 
 class Advance:
@@ -98,6 +104,10 @@ class Advance:
     def _start(self) -> None:
         """Start, if the plan that was approved is still what would be planned."""
         approved = self._release.plan
+        held = self._tools.holds_back(self._release.request)
+        if held is not None:
+            self._append(held)
+            return
         try:
             draft = self._tools.drafts.patiently(
                 self._release.request, until=self._taken_at + self._tools.patience, go_on=self._look_out

@@ -16,6 +16,8 @@ from releases.config import Config, ConfigError, parse_config
 from releases.lifecycle import Release
 from releases.logs import set_up as set_up_logs
 from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store
+from releases.record.closures import Closures
+from releases.record.schedules import Schedules
 from releases.record.told import Told
 from workers.advance import Tools
 from workers.answering import Answers
@@ -28,6 +30,7 @@ from workers.reaper import Reaper
 from workers.registry import Login, Logins, OciRegistry, read_logins
 from workers.runner import Runner, Stopping
 from workers.settings import WorkerSettings
+from workers.timekeeper import Timekeeper
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -74,9 +77,10 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
     queue, questions = JobQueue.connect(settings.redis_url), Questions(store)
     drafts = Drafts(record, config, clusters, around=_around(settings, config, record, store))
     answers = Answers(record, questions, config, drafts, _grammar(config), now)
-    tools = Tools(record, config, clusters, drafts, stopping)
+    timekeeper = Timekeeper(config, record, Closures(store), Schedules(store), now)
+    tools = Tools(record, config, clusters, drafts, stopping, holds_back=timekeeper.holds_back)
     jobs = Jobs(tools, queue, questions, answers)
-    reaper = Reaper(store, record, queue, now=now)
+    reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper)
     while True:
         connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=ANSWER_SECONDS)
         try:

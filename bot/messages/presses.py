@@ -1,4 +1,4 @@
-"""What a button carries: which release it is about, and which plan was on the message when it was pressed."""
+"""What a button carries: what it is about, and which plan was on the message when it was pressed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from releases.plan import Frozen
 
 APPROVE, REFUSE, PLAN, ABORT, ROLLBACK = "approve", "refuse", "plan", "abort", "rollback"
 CHECKLIST, TICK, LOOK_AGAIN = "checklist", "tick", "look_again"
-ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK, CHECKLIST, TICK, LOOK_AGAIN)
+WAIT, UNSCHEDULE = "wait", "unschedule"
+ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK, CHECKLIST, TICK, LOOK_AGAIN, WAIT, UNSCHEDULE)
 
 
 class Press(Frozen):
-    """The value of a button."""
+    """The value of a button.
+
+    `release` is what it is about: a release or, where there is none yet, the environment for which somebody
+    waits in line, or the schedule that is taken back.
+    """
 
     release: str
     digest: str | None = None

@@ -77,7 +77,15 @@ def _body(release: Release) -> list[Row]:
         case State.REQUESTED if release.replanned_because:
             return [[f"Planned again: {clip(release.replanned_because, SENTENCE)}"]]
         case State.WAITING:
-            return [_approvals(release), *summary(release), _plan(release), *_warnings(release)]
+            return [
+                _approvals(release),
+                *_passed(release),
+                *summary(release),
+                _plan(release),
+                *_warnings(release),
+            ]
+        case State.HELD if release.held is not None:
+            return [_approvals(release), [f"✋ {clip(release.held.because, PARAGRAPH)}"], _plan(release)]
         case State.APPROVED | State.RUNNING | State.ABORTING:
             return [_approvals(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
@@ -136,6 +144,14 @@ def _warnings(release: Release) -> list[Row]:
     return rows
 
 
+def _passed(release: Release) -> list[Row]:
+    """The locks and freezes that it passed, for those who are to agree."""
+    return [
+        [f"⚠️ passes {clip(each.what, SENTENCE)}: {clip(each.right, SENTENCE)}"]
+        for each in release.request.passed[:MOST_WARNINGS]
+    ]
+
+
 def _aborted(release: Release) -> list[Row]:
     if release.abort is None:
         return []
@@ -188,7 +204,7 @@ def _buttons(release: Release) -> ActionsBlock | None:
                 *checklist_buttons(release),
                 _abort(release, press),
             )
-        case State.APPROVED | State.RUNNING:
+        case State.APPROVED | State.HELD | State.RUNNING:
             return buttons(plan, _abort(release, press))
         case State.RELEASED if release.request.kind == "release":
             return buttons(button("Roll back", ROLLBACK, press, confirm=sure_to_roll_back(release)))

@@ -35,6 +35,8 @@ class EnvironmentNow:
     holder: Release | None
     recent: tuple[Release, ...]
     """The newest first."""
+    calendar: tuple[str, ...] = ()
+    """What closes it and what is due next, each in a few words."""
 
 
 def status_message(environments: tuple[EnvironmentNow, ...], now: datetime, *, ending: str) -> Message:
@@ -103,7 +105,7 @@ def _who(each: EnvironmentNow, now: datetime) -> list[str]:
         )
     if each.holder is not None:
         parts.append(f"{each.holder.id} {_doing(each.holder)}")
-    return parts
+    return [*parts, *each.calendar]
 
 
 def _doing(release: Release) -> str:
@@ -112,6 +114,8 @@ def _doing(release: Release) -> str:
             return "is being planned"
         case State.WAITING:
             return "waits for approval"
+        case State.HELD:
+            return "waits until it opens"
         case _:
             return "under way"
 

@@ -48,7 +48,8 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
     match event:
         case e.ReleaseRequested():
             wanted = ("a " if event.kind == "rollback" else "") + wording.what(release, application)
-            return _line("📝", [who(event.by), f" asked for {wanted}", *_reason(event.reason)])
+            passed = [_passed(each) for each in event.passed]
+            return _line("📝", [who(event.by), f" asked for {wanted}", *_reason(event.reason)], *passed)
         case e.PlanProposed():
             return _planned(release, event)
         case e.PlanRefused():
@@ -73,6 +74,10 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             return _line("🛑", [who(event.by), " wants it stopped", *_reason(event.reason)])
         case e.ReleaseCancelled():
             return _line("⚫", ["Cancelled; nothing was changed"])
+        case e.ReleaseHeld():
+            return _line("✋", [who(release.request.by), f", it waits: {clip(event.because, PARAGRAPH)}"])
+        case e.HoldEnded():
+            return _line("🔓", [f"{clip(release.environment, 60)} is open; going on"])
         case e.ReleaseStarted():
             return _line("▶️", ["Started: everything is still as the plan saw it"])
         case e.StepFinished():
@@ -108,6 +113,12 @@ def _notes(event: e.NotesRead) -> Message:
     if event.problem:
         return _line("📖", [*notes, f": they {clip(event.problem, SENTENCE)}; nothing waits for them"])
     return _line("📖", notes, below=[lines(*([clip(line, SENTENCE)] for line in event.lines[:NOTES]))])
+
+
+def _passed(passage: e.Passage) -> Row:
+    """That something was closed, and why this went through all the same."""
+    right = clip(passage.right, SENTENCE)
+    return [f"⚠️ It passes {clip(passage.what, SENTENCE)}: {right}", *_reason(passage.reason)]
 
 
 def _counted(release: Release) -> str:

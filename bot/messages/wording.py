@@ -14,6 +14,7 @@ _EMOJI = {
     State.REQUESTED: "⚪",
     State.WAITING: "🟡",
     State.APPROVED: "🔵",
+    State.HELD: "🟡",
     State.RUNNING: "🔵",
     State.ABORTING: "🟠",
     State.TURNING_BACK: "🟠",
@@ -60,6 +61,7 @@ def what(release: Release, application: str) -> str:
 _FIXED = {
     State.REQUESTED: "being planned",
     State.APPROVED: "approved, about to start",
+    State.HELD: "approved, waits until the environment opens",
     State.ABORTING: "stopping at the next safe point",
     State.CANCELLING: "being cancelled",
     State.CANCELLED: "cancelled, nothing was changed",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from bot.relay.alarm import Alarm
+from bot.relay.announcements import Announcements
 from bot.relay.posting import LaterError
 from bot.relay.replies import Replies
 from bot.relay.story import Story, Tale, tale_of
@@ -56,12 +57,21 @@ class _Turn:
 class Relay:
     """Tells what is untold, while it leads."""
 
-    def __init__(self, record: Record, told: Told, story: Story, alarm: Alarm, replies: Replies) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what is told
+        self,
+        record: Record,
+        told: Told,
+        story: Story,
+        alarm: Alarm,
+        announcements: Announcements,
+        replies: Replies,
+    ) -> None:
         """`told`'s store must wait longer than `LOOK_SECONDS`."""
         self._record = record
         self._told = told
         self._story = story
         self._alarm = alarm
+        self._announcements = announcements
         self._replies = replies
         self._turns: dict[tuple[str, str], _Turn] = {}
 
@@ -102,6 +112,9 @@ class Relay:
             self._told.wait(wait)
 
     def _tell(self, subject: str) -> None:
+        if subject.startswith("N"):
+            self._step(subject, "notice", 1, lambda: self._announcements.tell(subject))
+            return
         if subject.startswith("Q"):
             self._step(subject, "answer", 1, lambda: self._replies.tell(subject))
             return

@@ -20,6 +20,8 @@ from releases.config.models import (
 )
 from releases.config.problems import ConfigError, Problem, explain
 from releases.config.surroundings import Database, Needs
+from releases.config.trains import Train
+from releases.config.windows import Freeze, Freezes, Window, freeze_at, zone_of
 from releases.config.yaml_text import load
 
 __all__ = [
@@ -33,15 +35,21 @@ __all__ = [
     "ConfigError",
     "Database",
     "Environment",
+    "Freeze",
+    "Freezes",
     "Needs",
     "Problem",
     "Service",
+    "Train",
     "UnknownEnvironment",
+    "Window",
     "format_duration",
+    "freeze_at",
     "json_schema",
     "parse_config",
     "parse_duration",
     "write_duration",
+    "zone_of",
 ]
 
 _PATTERNS = {

@@ -8,7 +8,7 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from releases.config.section import PERSON_OR_GROUP, Section
+from releases.config.section import PersonOrGroup, Section
 
 Check = Literal["image", "compatible", "configuration", "rollback", "capacity", "alerts", "on-call"]
 CHECKS: tuple[Check, ...] = get_args(Check)
@@ -29,7 +29,7 @@ class ChecklistItem(Section):
         description="what a person confirms by pressing a button",
         examples=["release notes read"],
     )
-    by: tuple[Annotated[str, Field(pattern=PERSON_OR_GROUP)], ...] = Field(
+    by: tuple[PersonOrGroup, ...] = Field(
         default=(),
         description="who may: ids of people (U…) and user groups (S…)",
         examples=[["S0APPROVERS"]],

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator
 from releases.config.models import Approval, Config, Environment
 from releases.config.problems import Problem, written
 
+EVERY = "all"
+"""The word for every environment in `lock` and `freeze`."""
+
 CONFIG_MAP_BYTES = 1_048_576
 """What Kubernetes stores in a ConfigMap at most."""
 
@@ -22,6 +25,10 @@ def contradictions(config: Config) -> Iterator[Problem]:
             yield from _quorum(environment, environment.approval)
         yield from _size(environment)
         yield from _checklist(config, environment)
+        if environment.name == EVERY:
+            what = "is what people call all environments together, when they lock them"
+            yield Problem(written(("environments", environment.name)), what, "give it another name")
+    yield from _trains(config)
     yield from _shared_namespaces(config)
 
 
@@ -74,6 +81,17 @@ def _checklist(config: Config, environment: Environment) -> Iterator[Problem]:
             yield Problem(where, "is in the list already", "leave it out")
         elif item.check == "compatible" and not config.compatibility:
             yield Problem(where, "needs a matrix to check", "write compatibility, or leave it out")
+
+
+def _trains(config: Config) -> Iterator[Problem]:
+    for name, train in config.trains.items():
+        if train.environment not in config.environments:
+            where = written(("trains", name, "environment"))
+            close = difflib.get_close_matches(train.environment, config.environments, n=1)
+            known = f"the environments are {', '.join(config.environments)}"
+            yield Problem(
+                where, "is no environment of this file", f"did you mean {close[0]}?" if close else known
+            )
 
 
 def _shared_namespaces(config: Config) -> Iterator[Problem]:

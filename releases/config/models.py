@@ -26,11 +26,13 @@ from releases.config.section import (
     DNS_LABEL,
     DNS_NAME,
     HTTP_PATH,
-    PERSON_OR_GROUP,
     VARIABLE,
+    PersonOrGroup,
     Section,
 )
 from releases.config.surroundings import Database, Documentation, Needs, RegistryAddress, Versions
+from releases.config.trains import Train
+from releases.config.windows import Freezes, Zone
 
 _REPOSITORY = re.compile(
     r"(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
@@ -49,7 +51,6 @@ def _repository(text: str) -> str:
 DnsLabel = Annotated[str, Field(pattern=DNS_LABEL)]
 DnsName = Annotated[str, Field(pattern=DNS_NAME, max_length=253)]
 Channel = Annotated[str, Field(pattern=CHANNEL)]
-PersonOrGroup = Annotated[str, Field(pattern=PERSON_OR_GROUP)]
 Variable = Annotated[str, Field(pattern=VARIABLE)]
 Repository = Annotated[str, AfterValidator(_repository)]
 # In the file a number or true and false may stand without quotes; they are read as they are written.
@@ -172,6 +173,16 @@ class Environment(Section):
     prerelease: bool = Field(
         default=False, description="whether pre-release versions may go there", examples=[True]
     )
+    time_zone: Zone | None = Field(
+        default=None,
+        description="the time zone of its calendar; the one at the top of the file if left out",
+        examples=["Europe/Berlin"],
+    )
+    freezes: Freezes = Field(
+        default=Freezes(),
+        description="when releases may go there and when not, besides the freezes for all",
+        examples=[{"windows": [{"deny": "0 16 * * FRI", "for": "64h"}]}],
+    )
     history: int = Field(
         default=10, ge=1, le=50, description="how many releases `history` lists", examples=[10]
     )
@@ -222,6 +233,22 @@ class Config(Section):
         min_length=1,
         description="where it is released, in the order of promotion",
         examples=[{"staging": {"namespace": "buzzy-staging", "channel": "C0STAGING"}}],
+    )
+
+    time_zone: Zone = Field(
+        default="UTC",
+        description="the time zone of the calendar: freezes, trains, times that people type",
+        examples=["Europe/Berlin"],
+    )
+    freezes: Freezes = Field(
+        default=Freezes(),
+        description="when releases may go, to every environment, and when not",
+        examples=[{"managers": ["S0MANAGERS"]}],
+    )
+    trains: Mapping[DnsLabel, Train] = Field(
+        default={},
+        description="releases that leave by the calendar",
+        examples=[{"monthly": {"leaves": "0 10 * * TUE#1", "environment": "production"}}],
     )
 
     @model_validator(mode="after")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
@@ -10,6 +12,8 @@ CHANNEL = r"^[CG][A-Z0-9]+$"
 PERSON_OR_GROUP = r"^[UWS][A-Z0-9]+$"
 HTTP_PATH = r"^/[!-~]*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+PersonOrGroup = Annotated[str, Field(pattern=PERSON_OR_GROUP)]
 
 
 class Section(BaseModel):

@@ -13,6 +13,7 @@ from releases.grammar.verbs import VERBS, Argument, Flag
 from releases.grammar.vocabulary import Vocabulary
 
 _MANY = {flag.name for verb in VERBS.values() for flag in verb.flags if flag.many}
+_SWITCHES = {flag.name for verb in VERBS.values() for flag in verb.flags if flag.is_switch}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ class Line:
 
     @classmethod
     def of(cls, words: tuple[Word, ...]) -> Line:
-        """Every flag takes the word behind it, or several with commas; the others stand by themselves."""
+        """Every flag takes the word behind it, or several with commas; the others stand by themselves.
+
+        A switch takes none.
+        """
         plain: list[int] = []
         flags: list[GivenFlag] = []
         index = 0
@@ -43,7 +47,8 @@ class Line:
             if name is None:
                 plain.append(index)
             else:
-                stop = _end_of_value(words, stop, many=name in _MANY)
+                if name not in _SWITCHES:
+                    stop = _end_of_value(words, stop, many=name in _MANY)
                 flags.append(GivenFlag(name, index, stop))
             index = stop
         return cls(words, tuple(plain), tuple(flags))

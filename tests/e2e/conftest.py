@@ -41,7 +41,8 @@ class Cluster:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build the control plane, if it is wanted, where no test's time limit runs yet."""
     wanted = {"cluster"} if _is_sandbox() else {"cluster", "arena"}
-    needs_cluster = any(wanted & set(getattr(item, "fixturenames", ())) for item in session.items)
+    here = [item for item in session.items if Path(__file__).parent in item.path.parents]
+    needs_cluster = any(wanted & set(getattr(item, "fixturenames", ())) for item in here)
     if needs_cluster and not _is_given() and not session.config.option.collectonly:
         with contextlib.suppress(BuildError):  # The fixture meets it again, and tells.
             commands()

@@ -152,14 +152,15 @@ def house(
     http: bool = False,
     services: Sequence[SeedService] = SERVICES_OF_BUZZY,
     deadline: str = DEADLINE,
+    settings: dict[str, Any] | None = None,
     workers: Callable[[list[str]], Path] | None = None,
     registry: bool = False,
 ) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own.
 
-    `workers` gives the workers rights in the namespaces, and the kubeconfig with which they have them;
-    without it they may do everything. Without a `registry` no image is looked up, what would need one is not
-    asked for, and nothing has to be ticked.
+    `settings` are more keys of its top level. `workers` gives the workers rights in the namespaces, and the
+    kubeconfig with which they have them; without it they may do everything. Without a `registry` no image is
+    looked up, what would need one is not asked for, and nothing has to be ticked.
     """
     number = f"{os.getpid()}-{next(_numbers)}"
     namespaces = {name: f"buzzy-{name}-{number}" for name in environments}
@@ -177,6 +178,7 @@ def house(
     config["services"] = [
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
     ]
+    config |= settings or {}
     file = folder / "buzzy.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     names = list(namespaces.values())

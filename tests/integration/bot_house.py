@@ -21,9 +21,12 @@ from releases.config import parse_config
 from releases.lifecycle import Release
 from releases.plan import Plan, RollOut
 from releases.record import JobQueue, Questions, Record, Store
+from releases.record.closures import Closures
+from releases.record.schedules import Schedules
 from sandbox.workspace import Message, Person, RunningWorkspace, running_workspace
 from sandbox.workspace.settings import Settings as WorkspaceSettings
 from tests.unit.bot_tales import plan, seen
+from workers.timekeeper import Timekeeper
 
 STAGING, PRODUCTION, ON_CALL, GENERAL = "C0STAGING", "C0RELEASES", "C0ONCALL", "C0GENERAL"
 TICK, CROSS = "white_check_mark", "x"
@@ -68,8 +71,9 @@ def settings_for(workspace: RunningWorkspace, redis_url: str) -> Settings:
 class House:
     """Everything that a test touches."""
 
-    def __init__(self, workspace: RunningWorkspace, redis_url: str) -> None:
+    def __init__(self, workspace: RunningWorkspace, redis_url: str, config: str = CONFIG) -> None:
         """Nothing of the bot runs yet."""
+        self.config = parse_config(config)
         self.pace: Pace | None = Pace(posts_per_second=100, edit_seconds=0.02)
         self.workspace = workspace
         self.redis_url = redis_url
@@ -87,7 +91,7 @@ class House:
         self._stop = threading.Event()
         me = wait_for_slack(slack, self._stop)
         assert me is not None
-        self.bot = Bot(self._settings, parse_config(CONFIG), me, http, pace=self.pace)
+        self.bot = Bot(self._settings, self.config, me, http, pace=self.pace)
         self.bot.start(self._stop)
         if http is None:
             self.workspace.wait_for_app(beside + 1)
@@ -125,6 +129,11 @@ class House:
     def append(self, release_id: str, *happened: e.Event) -> Release:
         """Write what a worker would."""
         return self.record.append(self.record.load(release_id), happened).release
+
+    def timekeeper(self, at: datetime | None = None) -> Timekeeper:
+        """What a worker looks with, at a moment of its own if that is given."""
+        closures, schedules = Closures(self.store), Schedules(self.store)
+        return Timekeeper(self.config, self.record, closures, schedules, lambda: at or now())
 
     def planned(self, release_id: str, new: str = "3.2.1", checklist: tuple[Item, ...] = ()) -> Plan:
         """Propose a plan."""
@@ -175,11 +184,15 @@ def eventually(condition: Callable[[], object], what: str, *, seconds: float = 1
 
 @contextmanager
 def open_house(
-    redis_url: str, *, start: bool = True, workspace_settings: WorkspaceSettings | None = None
+    redis_url: str,
+    *,
+    start: bool = True,
+    workspace_settings: WorkspaceSettings | None = None,
+    config: str = CONFIG,
 ) -> Iterator[House]:
     """A house for the length of a `with` block."""
     with running_workspace(workspace_settings) as workspace:
-        house = House(workspace, redis_url)
+        house = House(workspace, redis_url, config)
         try:
             if start:
                 house.start()

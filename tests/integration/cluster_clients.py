@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 from kubernetes import client, config, watch
+from kubernetes.client.exceptions import ApiException
 
 from sandbox.cluster import ADMIN_TOKEN, Cluster
 
@@ -22,6 +24,9 @@ Loose: TypeAlias = Any
 
 PATIENCE_SECONDS = 15
 IMAGE = "buzzybuzz/buzzy-main"
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
 _numbers = itertools.count(1)
 
 
@@ -214,3 +219,24 @@ def _stream(listing: Callable[..., Loose], *arguments: Loose, **options: Loose) 
     finally:
         watcher.stop()
         watcher._api_client.close()
+
+
+def deployments(namespace: Namespace, name: str = "") -> str:
+    """The path of its deployments, or of one."""
+    return f"/apis/apps/v1/namespaces/{namespace.name}/deployments" + (f"/{name}" if name else "")
+
+
+def config_maps(namespace: Namespace, name: str = "") -> str:
+    """The path of its config maps, or of one."""
+    return f"/api/v1/namespaces/{namespace.name}/configmaps" + (f"/{name}" if name else "")
+
+
+def status_of(error: pytest.ExceptionInfo[ApiException]) -> Loose:
+    """The Status object that an error came with."""
+    return json.loads(error.value.body or "")
+
+
+def patched(namespace: Namespace, path: str, body: object, kind: str, **query: str) -> Loose:
+    """The answer to a patch of that content type."""
+    headers = {"Content-Type": kind}
+    return raw(namespace.cluster, "PATCH", path, content=json.dumps(body), headers=headers, params=query)

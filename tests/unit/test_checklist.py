@@ -154,6 +154,16 @@ def test_what_is_not_known_blocks_only_where_it_is_to() -> None:
     assert blocking((unknown.model_copy(update={"stops": True}),)) != ()
 
 
+@pytest.mark.requirement("V5", "C7")
+def test_release_notes_are_told_while_a_release_is_held() -> None:
+    """Notes that a worker has read arrive after a freeze stopped the release: it goes on waiting."""
+    approved = after(waiting(), yes(waiting(), BOB))
+    held = apply(approved, e.ReleaseHeld(at=LATER, because="staging is frozen."))
+    read = apply(held, e.NotesRead(at=LATER, url="https://docs.example.com/3.2.1", lines=("Faster.",)))
+    assert (read.state, read.held) == (State.HELD, held.held)
+    assert apply(read, e.HoldEnded(at=LATER)).state is State.APPROVED
+
+
 # -- the digest ------------------------------------------------------------------------------------
 
 

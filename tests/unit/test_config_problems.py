@@ -51,7 +51,8 @@ def problems(text: str) -> list[str]:
             "monitor: {}",
             (
                 "monitor: is not known here; known here: cluster, namespace, channel, strategy, services, "
-                "approval, alerts, configuration, mongodb, not_known, checklist, prerelease, history"
+                "approval, alerts, configuration, mongodb, not_known, checklist, prerelease, time_zone, "
+                "freezes, history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),

@@ -1,0 +1,141 @@
+"""Who may close an environment and who may open it again, and by which right a release passes a freeze.
+
+Pure, as `releases.policy` is. Any member may lock: a lock is a person's own, has a reason, and can be taken
+over by another with a better one. A freeze is for those whom `buzzy.yaml` names as managers.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from releases import grammar
+from releases.closing import ALL, CalendarFreeze, Closed, Closure, Standing, Unreadable, local
+from releases.config import Config, Environment
+from releases.events import Passage
+from releases.people import Person
+from releases.policy import Refusal, admit
+
+
+def managers(config: Config, environment: Environment | None) -> tuple[str, ...]:
+    """Who may freeze and unfreeze an environment (None: all of them), and pass its freezes."""
+    own = environment.freezes.managers if environment is not None else ()
+    return tuple(dict.fromkeys((*config.freezes.managers, *own)))
+
+
+def over_freezes(
+    command: grammar.Release | grammar.Rollback, config: Config, environment: Environment, who: Person
+) -> Passage | Refusal | None:
+    """The right to pass freezes that a command claims; None when it claims none.
+
+    Emergency and security releases have it as well, with a reason, once they can be asked for.
+    """
+    if not isinstance(command, grammar.Release) or not command.override_freeze:
+        return None
+    may = managers(config, environment)
+    if not who.is_any_of(may):
+        hint = "Nothing was changed." if may else "buzzy.yaml names nobody who may (`freezes.managers`)."
+        return Refusal(f"You may not pass a freeze of {environment.name}.", hint, who=may)
+    if not command.reason:
+        line = f'/buzzy {command.line()} --reason "…"'
+        return Refusal("Passing a freeze needs a reason, for the record.", copy=line)
+    return Passage(kind="freeze", what="", right=f"{who.name} may pass it", reason=command.reason)
+
+
+def lock(
+    command: grammar.Lock,
+    who: Person,
+    until: datetime | None,
+    standing: Closure | Unreadable | None,
+    **made: object,
+) -> Closure | Refusal:
+    """The lock that somebody may claim, or why not. `made` is when, and by which delivery (`at`, `claim`)."""
+    refusal = admit(who)
+    if refusal is not None:
+        return refusal
+    claimed = Closure.model_validate(
+        {
+            "kind": "lock",
+            "place": command.place,
+            "by": who.actor,
+            "reason": command.reason,
+            "until": until,
+            "rollbacks_too": command.rollbacks_too,
+            **made,
+        }
+    )
+    theirs = isinstance(standing, Unreadable) or (
+        standing is not None and standing.by.id != who.id and standing.holds(claimed.at)
+    )
+    if not theirs or command.take_over:
+        return claimed
+    line = grammar.Lock(command.place, command.reason, command.length, command.until, take_over=True)
+    hint = "Take it over, with your reason; they are told:"
+    return Refusal(f"{_locked(standing)}", hint, copy=f"/buzzy {line.line()}")
+
+
+def unlock(place: str, who: Person, standing: Closure | Unreadable) -> Refusal | None:
+    """Why somebody may not open a lock: it is somebody else's, who may still need it."""
+    refusal = admit(who)
+    if refusal is not None or (isinstance(standing, Closure) and standing.by.id == who.id):
+        return refusal
+    hint = "Whoever locked it opens it. If it cannot wait, take it over with your reason; they are told:"
+    return Refusal(_locked(standing), hint, copy=f'/buzzy lock {place} --take-over --reason "…"')
+
+
+def freeze(place: str, config: Config, environment: Environment | None, who: Person) -> Refusal | None:
+    """Why somebody may not freeze or unfreeze a place."""
+    refusal = admit(who)
+    if refusal is not None:
+        return refusal
+    may = managers(config, environment)
+    if who.is_any_of(may):
+        return None
+    if not may:
+        problem = f"buzzy.yaml names nobody who may freeze {place}."
+        return Refusal(problem, "Name people or groups in `freezes.managers`; or lock it, which anybody may.")
+    return Refusal(f"You may not freeze or unfreeze {place}.", "Nothing was changed.", who=may)
+
+
+def sentence(each: Standing, environment: str, now: datetime, zone: ZoneInfo) -> str:
+    """What closes an environment, for who reads no times of their own: in a thread, in a notice."""
+    match each:
+        case Unreadable():
+            return f"{_place(each.place, environment)} is closed by a {each.kind} that cannot be read."
+        case Closure(kind="lock"):
+            end = f" until {local(each.until, now, zone)}" if each.until else ""
+            return f"{_place(each.place, environment)} is locked by {each.by.name}{end}: “{each.reason}”."
+        case Closure():
+            end = f" until {local(each.until, now, zone)}" if each.until else ""
+            where = _place(each.place, environment)
+            return f"{where} is frozen{end} ({each.reason}, {each.by.name})."
+        case CalendarFreeze():
+            end = f" until {local(each.until, now, zone)}" if each.until else ""
+            return f"{environment} is frozen{end} ({each.reason})."
+
+
+def line_through(closed: Closed, command: grammar.Release) -> str:
+    """The line with which somebody who may gets through: over a lock, or past a freeze."""
+    match closed.by:
+        case Closure(kind="lock") | Unreadable(kind="lock"):
+            return f'/buzzy lock {closed.by.place} --take-over --reason "…"'
+        case _:
+            line = grammar.Release(
+                command.version, command.environment, command.strategy, command.services, override_freeze=True
+            )
+            return f'/buzzy {line.line()} --reason "…"'
+
+
+def _place(place: str, environment: str) -> str:
+    return "Every environment" if place == ALL else environment
+
+
+def _locked(standing: Closure | Unreadable | None) -> str:
+    match standing:
+        case Closure():
+            where = "Every environment" if standing.place == ALL else standing.place
+            return f"{where} is locked by {standing.by.name}: “{standing.reason}”."
+        case Unreadable():
+            return f"There is a lock of {standing.place} that cannot be read, so it counts."
+        case None:
+            return "It is not locked."
