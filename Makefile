@@ -25,11 +25,11 @@ demo: $(INSTALLED) ## a Slack workspace, a cluster, Redis and the bot on this ma
 	@$(BIN)/buzzy demo $(if $(ONCE),--once)
 
 test: $(INSTALLED) ## every test that needs nothing but this machine
-	@BUZZY_E2E=sandbox $(BIN)/python -m pytest tests/unit tests/integration tests/e2e -m 'not e2e'
+	@BUZZY_E2E=sandbox $(BIN)/python -m pytest tests/unit tests/integration tests/e2e tests/faults -m 'not e2e and not long'
 
 e2e: $(INSTALLED) ## the same journeys against a real Kubernetes API (BUZZY_E2E=kubeconfig: the one of KUBECONFIG)
 	@$(BIN)/python tests/e2e/controlplane/build.py >/dev/null
-	@$(BIN)/python -m pytest tests/e2e
+	@$(BIN)/python -m pytest tests/e2e tests/faults
 
 requirements: $(INSTALLED) ## each promise with the tests that prove it
 	@$(BIN)/python tests/requirements.py

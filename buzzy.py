@@ -7,10 +7,16 @@ What a command needs is imported when it is run, so that `buzzy worker` knows no
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from releases.config import Config
+    from releases.findings import Finding
 
 app = typer.Typer(
     name="buzzy",
@@ -19,6 +25,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+record = typer.Typer(
+    help="The record of all releases: prove it, export it, bring it back.", no_args_is_help=True
+)
+app.add_typer(record, name="record")
 
 
 @app.command()
@@ -45,6 +55,33 @@ def worker() -> None:
     raise typer.Exit(workers.main.run(load_settings()))
 
 
+@app.command(
+    epilog=(
+        "Exit codes: 0 done as asked (released, rolled back, stopped, answered); "
+        "1 it cannot start (settings, configuration); 2 a mistake in the command; "
+        "3 refused by a rule, or the environment is busy; 4 it ended before anything was changed (refused by "
+        "an approver, expired, cancelled, not possible, in line until it opens); 5 it failed, and what it "
+        "changed is still changed; "
+        "6 it was stopped and what it did is undone; 7 Redis does not answer, or no worker does: look before "
+        "you ask again; 130 Ctrl-C, and a release goes on."
+    )
+)
+def do(
+    command: Annotated[str, typer.Argument(help="What you would type behind /buzzy, in quotation marks.")],
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end, or only ask.")] = True,  # noqa: FBT002 - Typer
+) -> None:
+    """Do what a line asks for, without Slack: `buzzy do "release 3.2.1 staging"`, "approve R42", "status".
+
+    The same rules and the same record as in Slack, signed by the user of this machine, whom buzzy.yaml names
+    under `operators`. Slack is told when it is back.
+    """
+    import bot.terminal.main  # noqa: PLC0415 - see the module's docstring
+    from bot.settings import load_terminal_settings  # noqa: PLC0415
+
+    bot.terminal.main.quieten()
+    raise typer.Exit(bot.terminal.main.run(command, load_terminal_settings(), wait=wait))
+
+
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Play the scripted tour and exit.")] = False,  # noqa: FBT002 - Typer
@@ -65,20 +102,95 @@ def schema() -> None:
 
 @app.command()
 def check(
-    config: Annotated[Path, typer.Argument(help="The configuration to check.")] = Path("buzzy.yaml"),
+    config: Annotated[
+        Path | None, typer.Argument(help="A configuration to check, and nothing else.", show_default=False)
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Check the configuration alone.")] = False,  # noqa: FBT002 - Typer
 ) -> None:
-    """Check a buzzy.yaml: every problem with its path in the file and what to write."""
+    """Check settings, configuration, Redis, Slack and clusters: what is wrong, and what to do about it."""
+    from releases.findings import any_problem  # noqa: PLC0415 - see the module's docstring
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    file = config or load_settings().buzzy_config
+    parsed = _parsed(file)
+    if config is None and not offline:
+        found = []
+        for finding in _everything(parsed):
+            typer.echo(finding)
+            found.append(finding)
+        raise typer.Exit(1 if any_problem(found) else 0)
+
+
+def _parsed(file: Path) -> Config:
     from releases.config import ConfigError, parse_config  # noqa: PLC0415 - see the module's docstring
 
     try:
-        parsed = parse_config(config.read_text(encoding="utf-8"))
+        parsed = parse_config(file.read_text(encoding="utf-8"))
     except OSError as error:
-        typer.echo(f"{config}: {error.strerror}", err=True)
+        typer.echo(f"{file}: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
+    except UnicodeDecodeError:
+        typer.echo(f"{file}: it is no UTF-8 text", err=True)
         raise typer.Exit(1) from None
     except ConfigError as error:
-        typer.echo(f"{config}:\n{error}", err=True)
+        typer.echo(f"{file}:\n{error}", err=True)
         raise typer.Exit(1) from None
-    typer.echo(f"{config}: good. Environments: {', '.join(parsed.environments)}.")
+    typer.echo(f"{file}: good. Environments: {', '.join(parsed.environments)}.")
+    return parsed
+
+
+def _everything(config: Config) -> Iterator[Finding]:
+    """What is found of all that the bot and the workers rely on; of Slack where its tokens are set."""
+    import workers.checking  # noqa: PLC0415 - see the module's docstring
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    yield from workers.checking.check(load_settings(), config)
+    import bot.checking  # noqa: PLC0415 - see the module's docstring
+
+    yield from bot.checking.check_settings()
+
+
+@record.command("verify")
+def record_verify(
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Check a file that `export` wrote, and nothing else.")
+    ] = None,
+) -> None:
+    """Prove that the record is as it was written; each problem with its release and event."""
+    from workers import record_commands  # noqa: PLC0415 - see the module's docstring
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    if file is not None:
+        raise typer.Exit(record_commands.run(lambda say: record_commands.verify_file(file, say)))
+    settings = load_settings()
+    raise typer.Exit(record_commands.run(lambda say: record_commands.verify(settings, say)))
+
+
+@record.command("export")
+def record_export(
+    environment: Annotated[str | None, typer.Option(help="Only releases to this environment.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Only releases that something happened to since.")
+    ] = None,
+) -> None:
+    """Print the record as lines of JSON: who, what, when, why, plan digest, outcome, each with its hash."""
+    from workers import record_commands  # noqa: PLC0415 - see the module's docstring
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    raise typer.Exit(
+        record_commands.run(lambda say: record_commands.export(settings, environment, since, say))
+    )
+
+
+@record.command("rebuild")
+def record_rebuild() -> None:
+    """Bring a lost record back from what the clusters remember; refused unless the record is empty."""
+    from workers import record_commands  # noqa: PLC0415 - see the module's docstring
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    raise typer.Exit(record_commands.run(lambda say: record_commands.rebuild(settings, say)))
 
 
 def _address(text: str) -> tuple[str, int]:

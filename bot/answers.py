@@ -15,9 +15,9 @@ from bot.emoji import Answer, answer_of
 from bot.messages import Message
 from bot.messages.checklist import checklist_message
 from bot.messages.plan import release_plan_message
-from bot.messages.refusals import note, refusal_message
+from bot.messages.refusals import note, refusal_message, unknown_release
 from bot.requests import NotYetError, Requests
-from bot.slack import RefusedError, Slack
+from bot.slack import RefusedError, Slack, UnclearError
 from releases import approval, grammar
 from releases.events import Event
 from releases.lifecycle import Release, State, apply
@@ -30,6 +30,9 @@ NEW_MESSAGE = timedelta(seconds=30)
 """For so long a message of ours may be in the channel and not yet in the relay's memory."""
 
 RECENT = 10
+
+Answering = grammar.Approve | grammar.Refuse
+"""The commands that answer a release that waits."""
 
 
 class Reactions:
@@ -87,6 +90,8 @@ class Answers:
         reactions = self._reactions(place)
         given = {each.by.id: each.via for each in release.approvals}
         missed = [user for user in reactions.approvers() if user not in given]
+        if release.replanned_because is not None:
+            missed = []  # what stands there may be about an earlier plan: Slack does not say when it came
         gone = [user for user, via in given.items() if via == "reaction" and reactions.of(user) != "approve"]
         for user in (*gone, *missed):
             self._answer(release.id, user, reactions)
@@ -106,6 +111,31 @@ class Answers:
         except UnknownReleaseError:
             return note(f"{pressed.release} is not on the record any more.")
         return refusal_message(refusal) if refusal is not None else None
+
+    def said(self, command: Answering, user: str, at: datetime) -> Message | None:
+        """Take a line that somebody typed at `at` for the answer that it is."""
+        try:
+            refusal = self.decide(command, user, at, via="command")
+        except UnknownReleaseError:
+            return unknown_release(command.release)
+        return refusal_message(refusal) if refusal is not None else None
+
+    def decide(self, command: Answering, user: str, at: datetime, *, via: approval.Via) -> Refusal | None:
+        """Let a typed answer be judged and written. Raises `UnknownReleaseError` and `NotYetError`."""
+
+        def judge(release: Release, who: Person) -> approval.Outcome:
+            if isinstance(command, grammar.Refuse):
+                return approval.refuse(release, who, self._now(), via=via)
+            try:
+                reactions = self._reactions(self._told.message_of(release.id))
+            except UnclearError:
+                if via != "command line":
+                    raise
+                # While Slack is down nobody can take a reaction back: what is on the record stands.
+                return approval.approve(release, who, self._now(), via=via, digest=None, said_at=at)
+            return self._approve(release, who, reactions, via=via, digest=None, said_at=at)
+
+        return self._requests.decide(command.release, user, judge)
 
     def _answer(self, release_id: str, user: str, reactions: Reactions) -> Refusal | None:
         answer = reactions.of(user)
@@ -144,8 +174,15 @@ class Answers:
 
         return judge
 
-    def _approve(
-        self, release: Release, who: Person, reactions: Reactions, *, via: approval.Via, digest: str | None
+    def _approve(  # noqa: PLR0913 - what an answer says
+        self,
+        release: Release,
+        who: Person,
+        reactions: Reactions,
+        *,
+        via: approval.Via,
+        digest: str | None,
+        said_at: datetime | None = None,
     ) -> approval.Outcome:
         """A yes, after those that others took back without our hearing of it were taken off."""
         now = self._now()
@@ -157,7 +194,7 @@ class Answers:
                     gone += taken
                     for event in taken:
                         release = apply(release, event)
-        outcome = approval.approve(release, who, now, via=via, digest=digest)
+        outcome = approval.approve(release, who, now, via=via, digest=digest, said_at=said_at)
         return outcome if isinstance(outcome, Refusal) else (*gone, *outcome)
 
     def _reactions(self, place: Place | None) -> Reactions:

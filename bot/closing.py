@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from bot.gate import CrowdError, Gate
 from bot.messages import Message
 from bot.messages.closing import closed_until_message
-from bot.messages.refusals import note, refusal_message
-from bot.people import People
+from bot.messages.refusals import note, refusal_message, refused
+from bot.people import Known
 from releases import grammar, notices, passing
 from releases.closing import ALL, CalendarFreeze, Closure, Waiter, closing
 from releases.config import Config, Environment, zone_of
@@ -29,7 +29,7 @@ class Closing:
         config: Config,
         record: Record,
         closures: Closures,
-        people: People,
+        people: Known,
         gate: Gate,
         now: Callable[[], datetime],
     ) -> None:
@@ -199,7 +199,7 @@ class Closing:
         )
 
     def _unclear(self, error: UnclearTimeError, line: str) -> Message:
-        return note(
+        return refused(
             f"{error} Say it like 17:00, tomorrow 9:00, 3 Dec 9:00, or --for 2h.", copy=f"/buzzy {line}"
         )
 

@@ -6,11 +6,12 @@ import contextlib
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
 import uvicorn
-from slack_bolt import App
+from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 from slack_sdk.errors import SlackApiError
@@ -33,6 +34,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 CLOSE_SECONDS = 3.0
 
 _WRONG_TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "not_allowed_token_type"}
+
+Dispatch = Callable[[BoltRequest], BoltResponse]
+"""Answers a request."""
 
 log = structlog.get_logger(__name__)
 
@@ -111,11 +115,11 @@ class HttpDoor:
     Bolt's adapters for Starlette would run its blocking dispatch in the event loop; here it runs in threads.
     """
 
-    def __init__(self, app: App, address: tuple[str, int]) -> None:
+    def __init__(self, dispatch: Dispatch, address: tuple[str, int]) -> None:
         """`address` is host and port; port 0 takes a free one."""
         self._address = address
         config = uvicorn.Config(
-            web_app(app), log_config=None, access_log=False, timeout_graceful_shutdown=int(CLOSE_SECONDS)
+            web_app(dispatch), log_config=None, access_log=False, timeout_graceful_shutdown=int(CLOSE_SECONDS)
         )
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None
@@ -144,8 +148,8 @@ class HttpDoor:
             self._thread.join(CLOSE_SECONDS)
 
 
-def web_app(app: App) -> Starlette:
-    """Bolt's dispatch at Slack's request URL, and a word for who asks whether the process is well."""
+def web_app(dispatch: Dispatch) -> Starlette:
+    """The dispatch at Slack's request URL, and a word for who asks whether the process is well."""
 
     async def events(request: Request) -> Response:
         body = bytearray()
@@ -157,7 +161,7 @@ def web_app(app: App) -> Starlette:
             bolt_request = to_bolt_request(request, bytes(body))
         except UnicodeDecodeError:
             return PlainTextResponse("not UTF-8", 400)
-        return to_starlette_response(await run_in_threadpool(app.dispatch, bolt_request))
+        return to_starlette_response(await run_in_threadpool(dispatch, bolt_request))
 
     async def health(_request: Request) -> Response:
         return PlainTextResponse("ok")

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from bot.messages import Message
 from bot.messages.closing import closed_message, waiting_message
-from bot.messages.refusals import note, refusal_message
-from bot.people import People
+from bot.messages.refusals import refusal_message, refused
+from bot.people import Known
 from releases import grammar, passing
 from releases.closing import ALL, Closed, Traveller, Waiter, closing, pass_by
 from releases.config import Config, Environment, zone_of
@@ -40,7 +40,7 @@ class Gate:
         config: Config,
         record: Record,
         closures: Closures,
-        people: People,
+        people: Known,
         now: Callable[[], datetime],
     ) -> None:
         """`now` gives aware UTC times."""
@@ -98,7 +98,7 @@ class Gate:
         wanted = self._closures.wanted(name, user)
         if wanted is None or name not in self._config.environments:
             copy = f"/buzzy release <version> {name} --wait"
-            return note("That was too long ago to know what you wanted. Say it again:", copy=copy)
+            return refused("That was too long ago to know what you wanted. Say it again:", copy=copy)
         return self.get_in_line(self._config.environment(name), wanted)
 
     def get_in_line(self, environment: Environment, wanted: Waiter) -> Message:

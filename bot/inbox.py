@@ -168,6 +168,8 @@ class InboxLoop:
             case _ if self._stale(asked.at):
                 problem = "This could not be acted on for ten minutes; nothing was changed. Ask again:"
                 return note(problem, copy=f"/buzzy {command.line()}")
+            case grammar.Approve() | grammar.Refuse():
+                return self._answers.said(command, asked.user, asked.at)
             case _:
                 return self._requests.act(command, asked.user, asked.channel, delivery.id)
 

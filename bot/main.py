@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
+from slack_bolt import App
 
 from bot.answers import Answers
 from bot.app import make_app
@@ -22,7 +23,7 @@ from bot.closing import Closing
 from bot.doors import Door, DoorError, HttpDoor, SocketDoor
 from bot.gate import Gate
 from bot.inbox import InboxLoop
-from bot.people import People
+from bot.people import People, groups_of
 from bot.planner import Planner
 from bot.questions import Desk
 from bot.reception import Reception
@@ -33,13 +34,24 @@ from bot.relay.pace import Pace
 from bot.relay.posting import Poster
 from bot.relay.replies import Replies
 from bot.relay.story import Story
+from bot.replays import Guard, Replays
 from bot.requests import Requests
 from bot.settings import Settings, load_config
 from bot.slack import Identity, RefusedError, Slack, SlackError, web_client
 from bot.vocabulary import vocabulary_of
 from releases.config import Config
 from releases.logs import set_up as set_up_logs
-from releases.record import Inbox, JobQueue, Questions, Record, RecordUnavailableError, Store
+from releases.record import (
+    Inbox,
+    JobQueue,
+    LastKnown,
+    Questions,
+    Record,
+    RecordUnavailableError,
+    RequestsSeen,
+    Store,
+    health,
+)
 from releases.record.closures import Closures
 from releases.record.schedules import Schedules
 from releases.record.told import Told
@@ -68,6 +80,7 @@ def run(settings: Settings, http: tuple[str, int] | None) -> int:
     me = wait_for_slack(Slack(web_client(token, settings.slack_api_url)), stop)
     if me is None:
         return 0 if stop.is_set() else 1
+    _warn_of_redis(settings)
     bot = Bot(settings, config, me, http)
     try:
         bot.start(stop)
@@ -80,6 +93,12 @@ def run(settings: Settings, http: tuple[str, int] | None) -> int:
     bot.join()
     log.info("ended as asked")
     return 0
+
+
+def _warn_of_redis(settings: Settings) -> None:
+    store = Store.connect(settings.redis_url)
+    health.warn(store)
+    store.close()
 
 
 def wait_for_slack(slack: Slack, stop: threading.Event) -> Identity | None:
@@ -114,6 +133,7 @@ class Bot:
         token, url = settings.slack_bot_token.get_secret_value(), settings.redis_url
         self._slack = Slack(web_client(token, settings.slack_api_url))
         self._config = config
+        self._me = me
         self._name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._queue = JobQueue.connect(url)
         self._hasty = Store.connect(url)
@@ -127,17 +147,19 @@ class Bot:
             signing_secret=settings.slack_signing_secret.get_secret_value() if http else "",
             api_url=settings.slack_api_url,
         )
-        self.door: Door = (
-            HttpDoor(app, http) if http else SocketDoor(app, settings.slack_app_token.get_secret_value())
-        )
+        self._replays = Replays(RequestsSeen(self._hasty))
+        self.door: Door = self._door(app, settings, http)
         self._threads: list[threading.Thread] = []
         self._loops: list[Callable[[threading.Event], None]] = [
             self._inbox_loop(me).run,
             self._relay(pace or Pace()).run,
+            self._keep_people(me),
         ]
 
     def start(self, stop: threading.Event) -> None:
         """Start acting and telling, then let Slack in. Raises `DoorError`."""
+        with contextlib.suppress(RecordUnavailableError):  # others in the same cluster see its id alone then
+            Record(self._hasty).name_installation(self._me.workspace)
         for loop in self._loops:
             thread = threading.Thread(target=loop, args=(stop,), name=loop.__qualname__, daemon=True)
             thread.start()
@@ -151,10 +173,17 @@ class Bot:
             Told(self._hasty, self._name).stir()
         self.door.close()
         self._reception.close()
+        self._replays.close()
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.1))
         for store in (self._hasty, self._patient):
             store.close()
+
+    def _door(self, app: App, settings: Settings, http: tuple[str, int] | None) -> Door:
+        if http is None:
+            return SocketDoor(app, settings.slack_app_token.get_secret_value())
+        guard = Guard(app, settings.slack_signing_secret.get_secret_value(), self._replays)
+        return HttpDoor(guard.dispatch, http)
 
     def _desk(self, store: Store) -> Desk:
         calendar = Calendar(self._config, Closures(store), Schedules(store))
@@ -171,7 +200,7 @@ class Bot:
     def _inbox_loop(self, me: Identity) -> InboxLoop:
         store = self._patient
         record, told = Record(store), Told(store, self._name)
-        people = People(self._slack, me, _groups(self._config))
+        people = self._people(me)
         closures = Closures(store)
         gate = Gate(self._config, record, closures, people, _now)
         closing = Closing(self._config, record, closures, people, gate, _now)
@@ -192,6 +221,19 @@ class Bot:
             _now,
         )
 
+    def _people(self, me: Identity) -> People:
+        last_known = LastKnown(self._patient)
+        return People(self._slack, me, groups_of(self._config), last_known=last_known)
+
+    def _keep_people(self, me: Identity) -> Callable[[threading.Event], None]:
+        """What the command line goes by while Slack is away is never old."""
+        people = self._people(me)
+
+        def keep(stop: threading.Event) -> None:
+            people.keep(stop, sorted(set(self._config.operators.values())))
+
+        return keep
+
     def _relay(self, pace: Pace) -> Relay:
         store = self._patient
         record, told = Record(store), Told(store, self._name)
@@ -204,19 +246,6 @@ class Bot:
             Announcements(Closures(store), poster),
             Replies(Questions(store), self._desk(store), told, poster, self._slack),
         )
-
-
-def _groups(config: Config) -> set[str]:
-    """The user groups that the configuration names: approvers, who is on call, who may freeze."""
-    named: set[str] = set(config.freezes.managers)
-    for environment in config.environments.values():
-        named.update(environment.freezes.managers)
-        named.update(environment.approval.approvers if environment.approval else ())
-        for item in environment.checklist or ():
-            named.update(item.by)
-        if environment.alerts is not None and environment.alerts.on_call is not None:
-            named.add(environment.alerts.on_call)
-    return {id_ for id_ in named if id_.startswith("S")}
 
 
 def _now() -> datetime:

@@ -12,8 +12,8 @@ from datetime import datetime
 from bot.gate import Gate
 from bot.messages import Message
 from bot.messages.notices import planned_message
-from bot.messages.refusals import note, refusal_message
-from bot.people import People
+from bot.messages.refusals import note, refusal_message, refused
+from bot.people import Known
 from releases import grammar, notices, passing
 from releases.closing import closing
 from releases.config import Config, Environment, zone_of
@@ -33,7 +33,7 @@ class Planner:
         config: Config,
         schedules: Schedules,
         closures: Closures,
-        people: People,
+        people: Known,
         gate: Gate,
         now: Callable[[], datetime],
     ) -> None:
@@ -56,7 +56,9 @@ class Planner:
             trains = ", ".join(self._trains_to(environment.name))
             hint = f" Trains: {trains}." if trains else ""
             problem = f"{error} Say it like tomorrow 10:00, Mon 8:00, 3 Dec 9:00 or in 2 hours.{hint}"
-            return note(problem, copy=f"/buzzy schedule {command.version} {environment.name} tomorrow 10:00")
+            return refused(
+                problem, copy=f"/buzzy schedule {command.version} {environment.name} tomorrow 10:00"
+            )
         warning = self._warning(environment, due)
 
         def make(id_: str) -> tuple[Scheduled, tuple[notices.Notice, ...]]:
@@ -85,7 +87,7 @@ class Planner:
         if (refusal := admit(who)) is not None:
             return refusal_message(refusal)
         if schedule is None:
-            return note(f"{id_} is not scheduled: it was due, or taken back.", copy="/buzzy calendar")
+            return refused(f"{id_} is not scheduled: it was due, or taken back.", copy="/buzzy calendar")
         channel = self._channel(schedule)
         told = notices.Unplanned(at=self._now(), channel=channel, schedule=schedule, by=who.actor)
         if not self._schedules.remove(schedule, (told,) if channel else ()):

@@ -70,8 +70,8 @@ class Desk:
         response_url: str,
         *,
         show: Callable[[Message], Place | None],
-    ) -> None:
-        """Answer with what is known, through `show`, and let a worker look again.
+    ) -> str:
+        """Answer with what is known, through `show`, and let a worker look again; the question's id.
 
         `show` returns where the answer stands, if it can be edited there.
         """
@@ -90,6 +90,7 @@ class Desk:
         # Before the job is queued, so that its answer cannot come before this is known.
         self._told.answered(id_, _digest(known), place)
         self._queue.put("validation", "answer", id_)
+        return id_
 
     def updated(self, question: Question, answer: Answer, shown: str, *, edits: bool) -> Message | None:
         """What a worker's answer adds to what was shown; None when it is the same.

@@ -13,6 +13,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from datetime import datetime
 from typing import TypeVar
 
+from bot.answers import Answering
 from bot.deliveries import Asked, Payload, Pressed, Reacted, kind_of
 from bot.messages import Message
 from bot.messages.help import help_message
@@ -130,7 +131,7 @@ class Reception:
             future.cancel()
             raise RecordUnavailableError("Redis does not answer") from None
 
-    def _noted(self, command: Changing) -> Message:
+    def _noted(self, command: Changing | Answering) -> Message:
         if isinstance(command, grammar.Abort):
             return note(f"Noted: stopping {command.release}.")
         line = f"/buzzy {clip(command.line(), SENTENCE)}"

@@ -11,14 +11,14 @@ from bot.closing import Closing
 from bot.gate import CrowdError, Gate
 from bot.messages import Message
 from bot.messages.parts import lines, link, message, room
-from bot.messages.refusals import mistake_message, note, refusal_message
-from bot.people import People
+from bot.messages.refusals import mistake_message, refusal_message, unknown_release
+from bot.people import Known
 from bot.planner import Planner
 from bot.slack import Slack
 from bot.vocabulary import vocabulary_of
 from releases import approval, grammar, policy
 from releases.config import Config
-from releases.events import AbortRequested, Approved, Event
+from releases.events import AbortRequested, Approved, AskedVia, Event
 from releases.lifecycle import Release, State
 from releases.people import Person
 from releases.policy import Refusal
@@ -57,7 +57,7 @@ class Requests:
         config: Config,
         record: Record,
         queue: JobQueue,
-        people: People,
+        people: Known,
         slack: Slack,
         told: Told,
         now: Callable[[], datetime],
@@ -78,16 +78,18 @@ class Requests:
         self._vocabulary = vocabulary_of(config)
         self._planner = planner
 
-    def act(self, command: Changing, user: str, channel: str, delivery: str) -> Message | None:
+    def act(
+        self, command: Changing, user: str, channel: str, delivery: str, *, via: AskedVia = "slack"
+    ) -> Message | None:
         """Do what a command asks for, once a delivery, whoever acts on it how often."""
         try:
             match command:
                 case grammar.Release() | grammar.Rollback():
-                    return self._open(command, user, channel, delivery)
+                    return self._open(command, user, channel, delivery, via)
                 case grammar.Abort():
                     return self._abort(command, user)
                 case grammar.Lock():
-                    return self._lock(command, user, channel, delivery)
+                    return self._lock(command, user, channel, delivery, via)
                 case grammar.Unlock():
                     return self._closing.unlock(command.place, user)
                 case grammar.Freeze():
@@ -125,9 +127,18 @@ class Requests:
             return None
         raise NotYetError(release_id)
 
-    def _open(
-        self, command: grammar.Release | grammar.Rollback, user: str, channel: str, delivery: str
-    ) -> Message | None:
+    def open(
+        self,
+        command: grammar.Release | grammar.Rollback,
+        user: str,
+        delivery: str,
+        *,
+        via: AskedVia = "slack",
+    ) -> Release | Message:
+        """Open the release that a command asks for and let a worker plan it; or why it is not opened.
+
+        Raises `NotYetError` when the environment has become free just now.
+        """
         environment = self._config.environment(command.environment)
         requested = policy.request(command, environment, self._people.get(user), self._now())
         if isinstance(requested, Refusal):
@@ -140,15 +151,28 @@ class Requests:
                 return passed
             requested = passed
         try:
-            release = self._record.open(requested, delivery=delivery).release
+            release = self._record.open(requested.model_copy(update={"via": via}), delivery=delivery).release
         except BusyError as error:
             return self._busy(error.holder, command.line())
         if isinstance(command, grammar.Release):
             self._gate.got(environment.name, user)
         self._queue.put(queue_of(release), "plan", release.id)
-        if channel == environment.channel:
+        return release
+
+    def _open(
+        self,
+        command: grammar.Release | grammar.Rollback,
+        user: str,
+        channel: str,
+        delivery: str,
+        via: AskedVia,
+    ) -> Message | None:
+        opened = self.open(command, user, delivery, via=via)
+        if isinstance(opened, Message):
+            return opened
+        if channel == opened.request.channel:
             return None  # its message is on its way to where the person looks
-        return self._follow(release)
+        return self._follow(opened)
 
     def pressed(self, action: str, about: str, user: str) -> Message:
         """A button that stands for a command: to get in line, or to take a schedule back."""
@@ -159,13 +183,13 @@ class Requests:
         except CrowdError as error:
             raise NotYetError(str(error)) from error
 
-    def _lock(self, command: grammar.Lock, user: str, channel: str, delivery: str) -> Message:
+    def _lock(self, command: grammar.Lock, user: str, channel: str, delivery: str, via: AskedVia) -> Message:
         """Lock; who took a lock over to release something then goes on with that."""
         answer, wanted = self._closing.lock(command, user, delivery)
         if wanted is not None:
             line = grammar.parse(wanted.line, self._vocabulary)
             assert isinstance(line, grammar.Release)  # noqa: S101 - nothing else is wanted
-            return self.act(line, user, channel, f"{delivery}:wanted") or answer
+            return self.act(line, user, channel, f"{delivery}:wanted", via=via) or answer
         return answer
 
     def due(self, schedule: Scheduled, delivery: str) -> None:
@@ -200,14 +224,19 @@ class Requests:
             policy.busy(release, f"/buzzy {line}"), holder=release, url=self._url(release.id)
         )
 
-    def _abort(self, command: grammar.Abort, user: str) -> Message | None:
-        def judge(release: Release, who: Person) -> approval.Outcome:
-            return approval.abort(release, who, self._now(), command.reason)
+    def abort(self, command: grammar.Abort, user: str, *, via: AskedVia = "slack") -> Refusal | None:
+        """Let a release be stopped. Raises `UnknownReleaseError` and `NotYetError`."""
 
+        def judge(release: Release, who: Person) -> approval.Outcome:
+            return approval.abort(release, who, self._now(), command.reason, via=via)
+
+        return self.decide(command.release, user, judge)
+
+    def _abort(self, command: grammar.Abort, user: str) -> Message | None:
         try:
-            refusal = self.decide(command.release, user, judge)
+            refusal = self.abort(command, user)
         except UnknownReleaseError:
-            return note(f"There is no release {command.release}.", copy="/buzzy history")
+            return unknown_release(command.release)
         if refusal is not None:
             return refusal_message(refusal)
         url = self._url(command.release)

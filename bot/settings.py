@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -60,6 +61,12 @@ class Settings(BaseSettings):
         return value
 
 
+class TerminalSettings(Settings):
+    """What `buzzy do` needs to know: the same, of which no token is needed."""
+
+    slack_bot_token: SecretStr = SecretStr("")
+
+
 class SettingsError(SystemExit):
     """Something is not set, or not as it should be. Left alone it ends the program with its text."""
 
@@ -69,8 +76,25 @@ def load_settings(*, http: bool) -> Settings:
 
     Raises `SettingsError`, which names each variable and what belongs into it, and never a value.
     """
+    settings = _read(Settings)
+    needed = "slack_signing_secret" if http else "slack_app_token"
+    secret: SecretStr = getattr(settings, needed)
+    if not secret.get_secret_value():
+        raise SettingsError(_problem(needed, "", missing=True))
+    return settings
+
+
+def load_terminal_settings() -> TerminalSettings:
+    """The settings of `buzzy do`. Raises `SettingsError`."""
+    return _read(TerminalSettings)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def _read(kind: type[S]) -> S:
     try:
-        settings = Settings()
+        return kind()
     except ValidationError as error:
         raise SettingsError(
             "\n".join(
@@ -78,11 +102,6 @@ def load_settings(*, http: bool) -> Settings:
                 for each in error.errors(include_input=False, include_url=False)
             )
         ) from None
-    needed = "slack_signing_secret" if http else "slack_app_token"
-    secret: SecretStr = getattr(settings, needed)
-    if not secret.get_secret_value():
-        raise SettingsError(_problem(needed, "", missing=True))
-    return settings
 
 
 def load_config(path: Path) -> Config:

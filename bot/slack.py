@@ -8,13 +8,16 @@ of them posts twice.
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
+from urllib.error import URLError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -55,6 +58,10 @@ class UnclearError(SlackError):
     """No answer, or none that can be trusted: it may have happened or not."""
 
 
+class NotSentError(UnclearError):
+    """Slack could not even be reached: nothing happened, which is clear at least."""
+
+
 class RefusedError(SlackError):
     """Slack said no; `code` is its word for why."""
 
@@ -71,6 +78,8 @@ class Identity:
     team: str
     user: str
     bot: str
+    workspace: str = ""
+    """The workspace's name, as people know it."""
 
 
 class Slack:
@@ -83,7 +92,23 @@ class Slack:
     def whoami(self) -> Identity:
         """Whose token this is. Refused as `invalid_auth` and the like when it is nobody's."""
         answer = self._call("auth.test")
-        return Identity(str(answer["team_id"]), str(answer["user_id"]), str(answer.get("bot_id") or ""))
+        return Identity(
+            str(answer["team_id"]),
+            str(answer["user_id"]),
+            str(answer.get("bot_id") or ""),
+            str(answer.get("team") or ""),
+        )
+
+    def scopes(self) -> frozenset[str]:
+        """What the token may do; none when Slack does not say."""
+        with _translated("auth.test"):
+            answer = self._client.api_call("auth.test")
+        said = {name.lower(): value for name, value in dict(answer.headers).items()}
+        return frozenset(str(said.get("x-oauth-scopes", "")).replace(",", " ").split())
+
+    def try_socket(self) -> None:
+        """Ask for a Socket Mode connection, with an app's token, and leave it."""
+        self._call("apps.connections.open")
 
     # -- messages ----------------------------------------------------------------------------------
 
@@ -204,9 +229,18 @@ def _translated(method: str) -> Iterator[None]:
         yield
     except SlackApiError as error:
         raise _meant(method, error) from error
+    except URLError as error:
+        kind = NotSentError if _never_left(error.reason) else UnclearError
+        raise kind(f"{method}: {type(error).__name__}") from error
     except (OSError, HTTPException, SlackClientError, ValueError) as error:
         # OSError has urllib's errors and timeouts; ValueError an answer that is no text of its charset.
         raise UnclearError(f"{method}: {type(error).__name__}") from error
+
+
+def _never_left(reason: object) -> bool:
+    """Whether a request cannot have reached anybody: no name, no way, or nobody who listens there."""
+    nowhere = isinstance(reason, (ConnectionRefusedError, socket.gaierror))
+    return nowhere or getattr(reason, "errno", None) in {errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
 def _meant(method: str, error: SlackApiError) -> SlackError:

@@ -8,7 +8,6 @@ nothing, and is told.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from releases import checklist
 from releases import events as e
@@ -16,19 +15,31 @@ from releases.lifecycle import MOVING, Release, State, apply
 from releases.people import Person
 from releases.policy import Refusal, admit
 
-Via = Literal["reaction", "button"]
+Via = e.Via
 Outcome = tuple[e.Event, ...] | Refusal
 
 
-def approve(release: Release, who: Person, now: datetime, *, via: Via, digest: str | None) -> Outcome:
-    """A yes. `digest` is the plan that the person saw, where the answer carries it (a button does)."""
+def approve(  # noqa: PLR0913 - what an answer says
+    release: Release,
+    who: Person,
+    now: datetime,
+    *,
+    via: Via,
+    digest: str | None,
+    said_at: datetime | None = None,
+) -> Outcome:
+    """A yes. `digest` is the plan that the person saw, where the answer carries it (a button does).
+
+    A line that somebody types carries none: it means the plan that was there at `said_at`, when it was typed.
+    """
     refusal = _may_answer(release, who, now)
     if refusal is not None:
         return refusal
     plan = release.plan
-    if plan is None:
+    if plan is None or release.state is State.REQUESTED:  # for the first time, or again
         return Refusal(f"{release.id} is still being planned.", "Approve when its plan is on the message.")
-    if digest is not None and digest != plan.digest:
+    planned_since = said_at is not None and release.planned_at is not None and release.planned_at > said_at
+    if planned_since or (digest is not None and digest != plan.digest):
         return Refusal(
             f"The plan of {release.id} has changed since you opened it.",
             f"Plan #{plan.short_digest} is the one to look at now.",
@@ -114,7 +125,9 @@ def refuse(release: Release, who: Person, now: datetime, *, via: Via) -> Outcome
     return (e.ReleaseRefused(at=now, by=who.actor, via=via),)
 
 
-def abort(release: Release, who: Person, now: datetime, reason: str | None) -> Outcome:
+def abort(
+    release: Release, who: Person, now: datetime, reason: str | None, *, via: e.AskedVia = "slack"
+) -> Outcome:
     """Stop it: at once while nothing was changed, at its next safe point while it runs."""
     refusal = admit(who)
     if refusal is not None:
@@ -129,7 +142,7 @@ def abort(release: Release, who: Person, now: datetime, reason: str | None) -> O
         return ()
     if release.state is State.TURNING_BACK:
         return Refusal(f"{release.id} is going back already; that is not stopped half-way.")
-    wanted = e.AbortRequested(at=now, by=who.actor, reason=reason)
+    wanted = e.AbortRequested(at=now, by=who.actor, reason=reason, via=via)
     if release.state in MOVING:
         return (wanted,)
     return (wanted, e.ReleaseCancelled(at=now))

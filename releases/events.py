@@ -24,6 +24,13 @@ BUZZY = Actor(id="buzzy", name="Buzzy")
 """The actor of what the bot does by itself."""
 
 
+Via = Literal["reaction", "button", "command", "command line"]
+"""How somebody gave an answer: on the release's message, by a line typed in Slack, or in a terminal."""
+
+AskedVia = Literal["slack", "command line"]
+"""Where somebody asked for something: in Slack, or in a terminal with `buzzy do`."""
+
+
 class ApprovalNeeded(Frozen):
     """What has to be agreed before a release may start, as the rules were when it was asked for."""
 
@@ -97,6 +104,7 @@ class ReleaseRequested(Happened):
     by: Actor
     channel: str = Field(description="the environment's channel, where the release's message stands")
     approval: ApprovalNeeded | None
+    via: AskedVia = "slack"
     passed: tuple[Passage, ...] = Field(default=(), description="the locks and freezes that it passed")
     over_freezes: Passage | None = Field(
         default=None, description="the right to pass freezes, now and when it starts; None: it has none"
@@ -126,7 +134,7 @@ class ApprovalGiven(Happened):
     event: Literal["approval_given"] = "approval_given"
     by: Actor
     digest: str
-    via: Literal["reaction", "button"]
+    via: Via
 
 
 class ApprovalWithdrawn(Happened):
@@ -150,7 +158,7 @@ class ReleaseRefused(Happened):
 
     event: Literal["release_refused"] = "release_refused"
     by: Actor
-    via: Literal["reaction", "button"]
+    via: Via
 
 
 class Approved(Happened):
@@ -189,6 +197,7 @@ class AbortRequested(Happened):
     event: Literal["abort_requested"] = "abort_requested"
     by: Actor
     reason: str | None = None
+    via: AskedVia = "slack"
 
 
 class ReleaseCancelled(Happened):

@@ -14,10 +14,11 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from sandbox.children import die_with_parent, free_port
 
+Fsync = Literal["always", "everysec", "no"]
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 
@@ -45,11 +46,15 @@ def redis_binary() -> str:
 class RedisServer:
     """A running server. With `folder` it appends to a log there and comes back with its data."""
 
-    def __init__(self, *, folder: Path | None = None) -> None:
-        """Start it and wait until it answers. Raises `RedisNotFoundError`, `RuntimeError`."""
+    def __init__(self, *, folder: Path | None = None, fsync: Fsync = "everysec") -> None:
+        """Start it and wait until it answers. Raises `RedisNotFoundError`, `RuntimeError`.
+
+        `fsync` says when the log goes to the disk, as Redis' `appendfsync`.
+        """
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="buzzy-redis-")
         self.folder = folder or Path(self._temporary.name if self._temporary else "")
         self._durable = folder is not None
+        self._fsync = fsync
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
@@ -73,6 +78,7 @@ class RedisServer:
                 redis_binary(),
                 *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
                 *("--save", "", "--appendonly", "yes" if self._durable else "no"),
+                *("--appendfsync", self._fsync),
                 *("--maxmemory-policy", "noeviction", "--loglevel", "warning"),
             ],
             stdout=subprocess.DEVNULL,

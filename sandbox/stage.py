@@ -18,8 +18,8 @@ from sandbox.workspace import Person, RunningWorkspace, running_workspace
 
 HERE = Path(__file__).parent
 CONFIG = HERE / "buzzy.yaml"
-APP_SECONDS = 30.0
-"""How long the bot may take from its start to Slack: it loads a while on a machine that has other work."""
+CONNECT_SECONDS = 120.0
+"""How long the bot may take to start and to connect; a second or two, where nobody else is at work."""
 
 
 class Stage:
@@ -65,7 +65,7 @@ class Stage:
         with ExitStack() as ends:
             self.folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="buzzy-")))
             self._tell("Redis")
-            self.redis = ends.enter_context(RedisServer())
+            self.redis = ends.enter_context(self.start_redis())
             self._tell("workspace")
             self.workspace: RunningWorkspace = ends.enter_context(running_workspace())
             self._tell("cluster")
@@ -108,6 +108,10 @@ class Stage:
         """Somebody of the workspace, by name."""
         return self.workspace.person(name)
 
+    def start_redis(self) -> RedisServer:
+        """Redis, which forgets everything when it ends."""
+        return RedisServer()
+
     def start_worker(self) -> Child:
         """One more worker."""
         worker = self._child(f"worker-{len(self.workers) + 1}", ["-m", "buzzy", "worker"])
@@ -119,7 +123,7 @@ class Stage:
         arguments = ["-m", "buzzy", "bot"]
         if self._port is None:
             self.bot = self._child("bot", arguments)
-            self.workspace.wait_for_app(timeout=APP_SECONDS)
+            self.workspace.wait_for_app(timeout=CONNECT_SECONDS)
             return
         self.bot = self._child("bot", [*arguments, "--http", f"127.0.0.1:{self._port}"])
         wait_for_port(self._port, while_running=self.bot)

@@ -38,7 +38,7 @@ def main() -> int:
     table: dict[str, dict[str, str]] = tomllib.loads((HERE / "requirements.toml").read_text())
     rows = table["kept"] | table["begun"]
     collector = Collector()
-    folders = [str(HERE / name) for name in ("unit", "integration", "e2e")]
+    folders = [str(HERE / name) for name in ("unit", "integration", "e2e", "faults")]
     with contextlib.redirect_stdout(io.StringIO()) as said:
         code = pytest.main(["--collect-only", "-qq", *folders], plugins=[collector])
     if code != pytest.ExitCode.OK:

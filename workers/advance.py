@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 
 from releases import events as e
 from releases.config import Config
-from releases.lifecycle import Release, State, StepState, StepStatus
+from releases.ledger import UnreadableLedgerError, concerns
+from releases.lifecycle import MOVING, Release, State, StepState, StepStatus
 from releases.plan import Plan, RollOut, Step, Verify
 from releases.record import Record, RecordUnavailableError
 from releases.record.record import LEASE_MS
@@ -25,6 +26,9 @@ from workers.cluster import BELIEVED_SECONDS, ClusterError, DeniedError, Transie
 from workers.cluster.connections import Clusters
 from workers.drafting import Drafts
 from workers.drafting import now as clock
+from workers.hold import Hold
+from workers.ledger import remember
+from workers.lost import has_begun
 from workers.observe import Observed, services_seen, snapshot
 from workers.planning import Refused
 from workers.registry import RegistryError
@@ -75,14 +79,24 @@ class Advance:
         """`writer` holds the release."""
         self._tools = tools
         self._writer = writer
+        self._hold = Hold(tools.record, tools.config, tools.clusters, writer, tools.now)
         self._began = time.monotonic()
         self._taken_at = tools.now()
 
     def go(self) -> None:
-        """Go on until the release has ended or the job should. Raises `StaleError` when it was taken over."""
-        if self._writer.interrupted:
+        """Go on until the release has ended or the job should.
+
+        Raises `StaleError` when another worker took it over, and `HeldError` when another installation has
+        the environment.
+        """
+        if self._release.state in MOVING:
+            with suppress(ClusterError):  # the step that is next meets it again
+                self._hold.resume()
+        self._catch_up()
+        if self._writer.interrupted and not self._release.ended:
             seen = self._look_around()
-            self._append(e.Interrupted(at=self._now(), found=words.found(self._release, seen)))
+            found = words.found(self._release, seen, rebuilt=self._writer.rebuilt)
+            self._append(e.Interrupted(at=self._now(), found=found))
         while not self._release.ended and not self._enough():
             position = self._release.position
             match self._release.state:
@@ -99,18 +113,31 @@ class Advance:
             if self._release.position == position and not self._enough():
                 raise RuntimeError(f"{self._release.id} does not move from {self._release.state}")
 
+    def _catch_up(self) -> None:
+        """Take over what the cluster remembers of the release and a Redis that crashed has forgotten."""
+        environment = self._tools.config.environment(self._release.environment)
+        with suppress(
+            ClusterError, UnreadableLedgerError
+        ):  # who needs the cluster next tells that it is away
+            happened = self._tools.drafts.ledgers.more_of(environment, self._release.id)
+            if happened:
+                self._append(*happened)
+
     # -- the beginning and the end -------------------------------------------------------------------
 
     def _start(self) -> None:
-        """Start, if the plan that was approved is still what would be planned."""
+        """Take the environment at the cluster; start, if what was approved is still what would be planned."""
         approved = self._release.plan
         held = self._tools.holds_back(self._release.request)
-        if held is not None:
+        if held is not None and not self._is_under_way():
             self._append(held)
             return
         try:
             draft = self._tools.drafts.patiently(
-                self._release.request, until=self._taken_at + self._tools.patience, go_on=self._look_out
+                self._release.request,
+                until=self._taken_at + self._tools.patience,
+                go_on=self._look_out,
+                take=self._hold.take,
             )
         except (ClusterError, RegistryError) as error:
             self._append(e.ReplanRequested(at=self._now(), because=words.of_error(error)))
@@ -121,11 +148,23 @@ class Advance:
         match draft.plan:
             case Plan() if approved is not None and draft.plan.digest == approved.digest:
                 self._append(e.ReleaseStarted(at=self._now()))
+            case _ if approved is not None and has_begun(approved, draft.observed, self._release.id):
+                self._append(e.ReleaseStarted(at=self._now()))  # again: the record lost that it had
             case Plan():
                 because = words.moved(approved, draft.plan) if approved else ""
                 self._append(e.ReplanRequested(at=self._now(), because=because))
             case Refused(reason=reason):
                 self._append(e.ReplanRequested(at=self._now(), because=reason))
+
+    def _is_under_way(self) -> bool:
+        """Whether it has begun already, and the record lost that: then nothing holds it back any more."""
+        environment = self._tools.config.environment(self._release.environment)
+        try:
+            observed = self._tools.drafts.look(environment)
+        except ClusterError:
+            return False
+        plan = self._release.plan
+        return plan is not None and has_begun(plan, observed, self._release.id)
 
     def _turn_back(self) -> None:
         """At a safe point after somebody wished to abort: undo what was begun, if it can be."""
@@ -162,6 +201,8 @@ class Advance:
                 seen = self._look_around()
                 self._append(e.StepFinished(at=self._now(), index=index, changed=changed, seen=seen))
             case Failed(reason, evidence):
+                with suppress(ClusterError):  # if another installation is at work here, that is why
+                    self._writer.make_sure()
                 self._fail(index, words.sentence(reason), evidence)
             case Unfinished():
                 return
@@ -173,8 +214,11 @@ class Advance:
         denied_at: datetime | None = None
         while True:
             try:
+                self._hold.resume()
                 return run(step, rollouts, work)
             except TransientError as error:
+                if isinstance(step, RollOut):  # a write may have been sent, and be under way
+                    self._writer.note_unfenced(is_so=True)
                 if work.now() >= work.deadline:
                     return Failed(f"Whether {step.title} is done could not be seen: {error}")
                 work.silence(error)
@@ -236,7 +280,10 @@ class Advance:
         return self._tools.now()
 
     def _append(self, *happened: e.Event) -> bool:
-        return self._writer.append(happened)
+        written = self._writer.append(happened)
+        if written and not self._release.ended and concerns(self._release, happened):
+            remember(self._tools.drafts.ledgers, self._release.environment)
+        return written
 
     def _look_out(self) -> bool:
         self._writer.look()

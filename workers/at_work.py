@@ -58,7 +58,7 @@ class StepWork:
         self._told = False
 
     def before_write(self) -> None:
-        """Make sure that this worker is still the writer, so that two never change the cluster."""
+        """Make sure that this worker is still the writer, at the record and at the cluster."""
         self._writer.make_sure()
 
     def go_on(self) -> bool:

@@ -1,4 +1,7 @@
-"""Making a release's plan: look, plan, ask the cluster whether it would agree, go through the checklist."""
+"""Making a release's plan: look, plan, ask the cluster whether it would agree, go through the checklist.
+
+Where another installation of Buzzy is at work there is no plan: what it would be made from is in motion.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,37 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from releases.config import Config, Environment
-from releases.events import ReleaseRequested, Target
+from releases.events import ReleaseRequested
+from releases.ledger import UnreadableLedgerError
 from releases.plan import Plan
 from releases.record import Record
 from releases.version import Version
-from workers.around import Around, AroundRelease
+from workers.around import Around
 from workers.cluster import ClusterError, TransientError
 from workers.cluster.connections import Clusters
+from workers.ledger import AheadError, Ledgers
 from workers.observe import Observed, observe
 from workers.planning import Refused, Scene, Wanted, plan_release, plan_rollback
 from workers.registry import RegistryAwayError, RegistryError
 from workers.rehearsal import rehearse
-from workers.words import of_error
+from workers.tenant import Tenant
+from workers.tenure import HeldError, Tenure
+from workers.words import lost, of_error
 
 PAST = 30
 """How many releases of an environment are read to know what it ran before."""
 
 PAUSE_SECONDS = 0.5
+
+REHEARSAL = "rehearsal"
+"""Nobody holds anything under this name."""
+
+
+Rehearsed = Callable[[Plan | Refused], Plan | Refused]
+"""Lets the cluster say whether it would carry a plan out. Raises `ClusterError` where it would not."""
+
+Draw = Callable[[Scene, Rehearsed], Plan | Refused]
+"""Makes a plan of what was seen."""
 
 
 @dataclass(frozen=True)
@@ -51,35 +68,52 @@ class Drafts:
         clock: Callable[[], datetime] = now,
         around: Around | None = None,
     ) -> None:
-        """Reads the record, the clusters and what is `around` them; changes nothing."""
+        """Reads the record, the clusters and what is `around` them; `ledgers` is for those who write."""
         self._record = record
         self._config = config
         self._clusters = clusters
         self._clock = clock
         self._around = around or Around()
+        self.ledgers = Ledgers(record, config, clusters)
 
     def look(self, environment: Environment) -> Observed:
         """An environment as it is now. Raises `ClusterError`."""
         cluster = self._clusters(environment.cluster.context)
         return observe(cluster, self._config, environment, self._clock())
 
-    def of_request(self, request: ReleaseRequested) -> Draft:
-        """The plan that a request leads to. Raises `UnknownEnvironment`, `ClusterError`, `RegistryError`."""
-        wanted = Wanted(request.strategy, request.services)
-        if request.kind == "rollback":
-            return self.rollback(request.environment, request.target, wanted)
-        return self.release(request.environment, Version.parse(request.version or ""), wanted)
+    def of_request(self, request: ReleaseRequested, *, take: Callable[[], None] | None = None) -> Draft:
+        """The plan that a request leads to. Raises `UnknownEnvironment`, `ClusterError`, `RegistryError`.
+
+        `take` takes the environment at the cluster first; without it that is only rehearsed.
+        """
+        if take is not None:
+            take()
+        wanted, held = Wanted(request.strategy, request.services), take is not None
+        if request.kind == "release":
+            draw = self._drawing(Version.parse(request.version or ""), wanted)
+            return self._draft(request.environment, draw, held=held)
+
+        def back(scene: Scene, rehearsed: Rehearsed) -> Plan | Refused:
+            return rehearsed(plan_rollback(scene, request.target, wanted))
+
+        return self._draft(request.environment, back, held=held)
 
     def patiently(
-        self, request: ReleaseRequested, *, until: datetime, go_on: Callable[[], bool]
+        self,
+        request: ReleaseRequested,
+        *,
+        until: datetime,
+        go_on: Callable[[], bool],
+        take: Callable[[], None] | None = None,
     ) -> Draft | None:
         """The plan of a request, also if the cluster is silent at first; None when `go_on` says no.
 
-        Raises `UnknownEnvironment` and, when `until` has passed, `ClusterError` or `RegistryError`.
+        Raises what `take` does, `UnknownEnvironment` and, when `until` has passed, `ClusterError` or
+        `RegistryError`.
         """
         while go_on():
             try:
-                return self.of_request(request)
+                return self.of_request(request, take=take)
             except (TransientError, RegistryAwayError):
                 if self._clock() >= until:
                     raise
@@ -88,58 +122,53 @@ class Drafts:
 
     def release(self, environment: str, version: Version, wanted: Wanted) -> Draft:
         """The plan of a release."""
+        return self._draft(environment, self._drawing(version, wanted))
 
-        def draw(scene: Scene) -> Plan | Refused:
+    def _draft(self, name: str, draw: Draw, *, held: bool = False) -> Draft:
+        environment = self._config.environment(name)
+        observed = self.look(environment)
+        cluster = self._clusters(environment.cluster.context)
+        own = Tenant(self._record.installation(), name)
+        tenure = Tenure(cluster, environment.namespace, own, REHEARSAL, self._clock)
+        try:
+            lease = None if held else tenure.look()
+            self.ledgers.check(environment)
+
+            def rehearsed(plan: Plan | Refused) -> Plan | Refused:
+                if isinstance(plan, Refused):
+                    return plan
+                if lease is not None:
+                    tenure.rehearse(lease)
+                return rehearse(cluster, plan)
+
+            scene = Scene(self._config, environment, observed, self._record.recent(name, PAST))
+            plan = draw(scene, rehearsed)
+        except (TransientError, RegistryAwayError):
+            raise
+        except HeldError as error:
+            plan = Refused(str(error), error.hint)
+        except (AheadError, UnreadableLedgerError) as error:
+            plan = Refused(*lost(name, error))
+        except (ClusterError, RegistryError) as error:
+            plan = Refused(of_error(error), "Nothing was changed.")
+        return Draft(plan, observed)
+
+    def _drawing(self, version: Version, wanted: Wanted) -> Draw:
+        """How the plan of a release is drawn: its images pinned; rehearsed; with its checklist."""
+
+        def draw(scene: Scene, rehearsed: Rehearsed) -> Plan | Refused:
             plan = plan_release(scene, version, wanted)
             if isinstance(plan, Refused):
                 return plan
             cluster = self._clusters(scene.environment.cluster.context)
             with self._around.release(scene, cluster, version) as around:
-                return self._with_what_is_around(around, plan, scene, version, wanted)
+                digests = around.digests(plan)
+                if isinstance(digests, Refused):
+                    return digests
+                compatible = around.compatible(digests)
+                if isinstance(compatible, Refused):
+                    return compatible
+                pinned = rehearsed(plan_release(scene, version, wanted, digests))
+                return pinned if isinstance(pinned, Refused) else around.checked(pinned, compatible)
 
-        return self._draft(environment, draw)
-
-    def rollback(self, environment: str, target: Target | None, wanted: Wanted) -> Draft:
-        """The plan of a rollback."""
-
-        def draw(scene: Scene) -> Plan | Refused:
-            plan = plan_rollback(scene, target, wanted)
-            return plan if isinstance(plan, Refused) else self._rehearsed(scene.environment, plan)
-
-        return self._draft(environment, draw)
-
-    def _draft(self, name: str, draw: Callable[[Scene], Plan | Refused]) -> Draft:
-        environment = self._config.environment(name)
-        observed = self.look(environment)
-        scene = Scene(self._config, environment, observed, self._record.recent(name, PAST))
-        return Draft(draw(scene), observed)
-
-    def _with_what_is_around(
-        self, around: AroundRelease, plan: Plan, scene: Scene, version: Version, wanted: Wanted
-    ) -> Plan | Refused:
-        """The plan again, its images pinned; rehearsed; with its checklist. Or what stops it."""
-        try:
-            digests = around.digests(plan)
-            if isinstance(digests, Refused):
-                return digests
-            compatible = around.compatible(digests)
-        except RegistryAwayError:
-            raise
-        except RegistryError as error:
-            return Refused(of_error(error), "Nothing was changed.")
-        if isinstance(compatible, Refused):
-            return compatible
-        pinned = plan_release(scene, version, wanted, digests)
-        if isinstance(pinned, Plan):
-            pinned = self._rehearsed(scene.environment, pinned)
-        if isinstance(pinned, Refused):
-            return pinned
-        return around.checked(pinned, compatible)
-
-    def _rehearsed(self, environment: Environment, plan: Plan) -> Plan | Refused:
-        try:
-            return rehearse(self._clusters(environment.cluster.context), plan)
-        except TransientError:
-            raise
-        except ClusterError as error:
-            return Refused(of_error(error), "Nothing was changed.")
+        return draw

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from releases.lifecycle import WORKING, IllegalEventError, Release, State, apply
 from releases.plan import Plan
 from releases.record import (
     JobQueue,
+    Lease,
     MovedError,
     Questions,
     RecordUnavailableError,
@@ -33,10 +35,13 @@ from workers import words
 from workers.advance import Advance, Tools
 from workers.answering import Answers
 from workers.cluster import ClusterError
+from workers.ledger import remember
 from workers.notes import NotesError, read_notes
 from workers.observe import services_seen, snapshot
 from workers.planning import Refused
 from workers.registry import RegistryError
+from workers.stopping import HandOver
+from workers.tenure import HeldError
 from workers.writer import Writer
 
 log = structlog.stdlib.get_logger(__name__)
@@ -70,6 +75,7 @@ class Jobs:
             "workers.jobs.advance": self.advance,
             "workers.jobs.answer": self.answer,
             "workers.jobs.notes": self.notes,
+            "workers.jobs.ledger": self.ledger,
         }
 
     def plan(self, release_id: str) -> None:
@@ -90,6 +96,8 @@ class Jobs:
             self._answers.give(question_id, question)
         except (RecordUnavailableError, BaseTimeoutException):
             raise
+        except HandOver:  # nobody looks for questions that are lost
+            self._queue.put("validation", "answer", question_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person who asked hears of it
             self._answers.fail(question_id, _mistake(error, question=question_id))
 
@@ -110,10 +118,21 @@ class Jobs:
                 log.info("release notes are left untold", release=release_id, why=str(error))
             return
 
+    def ledger(self, environment: str) -> None:
+        """Let the cluster remember what it could not be told before."""
+        archive = self._tools.record.archive
+        try:
+            due = archive.due(environment)
+            if remember(self._tools.drafts.ledgers, environment):
+                log.info("the cluster remembers again", environment=environment)
+        except UnknownEnvironment:  # it is in buzzy.yaml no more, and so has no place to remember
+            archive.remembered(environment, due)
+
     # -- one release -----------------------------------------------------------------------------------
 
     def _work(self, release_id: str, states: frozenset[State], work: Callable[[Writer], None]) -> None:
         """Do some work on a release as its only writer, and queue what comes after it."""
+        lease: Lease | None = None
         try:
             release = self._tools.record.load(release_id).release
             if release.state not in states:
@@ -129,8 +148,26 @@ class Jobs:
             log.info("left to others", release=release_id, why=str(error))
         except RecordUnavailableError as error:
             log.warning("the record is away", release=release_id, why=str(error))
+        except HandOver:
+            log.info("handed over in the middle of a call", release=release_id)
+            if lease is not None:
+                self._hand_over(release_id)
         else:
+            self._remember_end(writer.release)
             self._queue_next(writer.release)
+
+    def _remember_end(self, release: Release) -> None:
+        """Let the cluster remember how a release that changed it has ended."""
+        if release.ended and release.started_at is not None:
+            with suppress(UnknownEnvironment):
+                remember(self._tools.drafts.ledgers, release.environment)
+
+    def _hand_over(self, release_id: str) -> None:
+        """Queue what comes next, if Redis still answers; else the reaper does."""
+        try:
+            self._queue_next(self._tools.record.load(release_id).release)
+        except (RecordUnavailableError, UnknownReleaseError, HandOver) as error:
+            log.warning("the next job is not queued", release=release_id, why=type(error).__name__)
 
     def _carefully(self, writer: Writer, work: Callable[[Writer], None]) -> None:
         """Whatever goes wrong, the release ends with a sentence in its thread instead of hanging."""
@@ -138,10 +175,19 @@ class Jobs:
             work(writer)
         except (StaleError, RecordUnavailableError, BaseTimeoutException):
             raise
+        except HeldError as error:
+            self._give_way(writer, error)
         except UnknownEnvironment as error:
             self._give_up(writer, f"{error} It is in buzzy.yaml no more.")
         except Exception as error:  # noqa: BLE001 - see above
             self._give_up(writer, _mistake(error, release=writer.release.id))
+
+    def _give_way(self, writer: Writer, error: HeldError) -> None:
+        """Another installation has the environment: what has not started is planned, and refused, again."""
+        if writer.release.state is State.APPROVED:
+            writer.append([e.ReplanRequested(at=self._tools.now(), because=str(error))])
+        else:
+            self._give_up(writer, str(error))
 
     def _give_up(self, writer: Writer, reason: str) -> None:
         release, at = writer.release, self._tools.now()
@@ -159,7 +205,8 @@ class Jobs:
     def _plan(self, writer: Writer) -> None:
         tools, request, at = self._tools, writer.release.request, self._tools.now()
         if writer.interrupted:
-            writer.append([e.Interrupted(at=at, found=words.found(writer.release, ()))])
+            found = words.found(writer.release, (), rebuilt=writer.rebuilt)
+            writer.append([e.Interrupted(at=at, found=found)])
 
         def go_on() -> bool:
             writer.look()

@@ -15,7 +15,7 @@ from releases import grammar
 from releases.config import Config, ConfigError, parse_config
 from releases.lifecycle import Release
 from releases.logs import set_up as set_up_logs
-from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store
+from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store, health
 from releases.record.closures import Closures
 from releases.record.schedules import Schedules
 from releases.record.told import Told
@@ -28,8 +28,9 @@ from workers.drafting import Drafts, now
 from workers.jobs import Jobs
 from workers.reaper import Reaper
 from workers.registry import Login, Logins, OciRegistry, read_logins
-from workers.runner import Runner, Stopping
+from workers.runner import Runner
 from workers.settings import WorkerSettings
+from workers.stopping import Stopping
 from workers.timekeeper import Timekeeper
 
 log = structlog.stdlib.get_logger(__name__)
@@ -66,6 +67,7 @@ def run(settings: WorkerSettings) -> int:
     try:
         if not _wait_for_redis(store, FIRST_WAIT_SECONDS):
             return 1
+        health.warn(store)
         return _serve(settings, config, connections, store)
     except (StopRequested, KeyboardInterrupt):
         return 0
@@ -91,6 +93,8 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
                 return 0
         except redis.RedisError as error:
             log.warning("Redis is away", why=str(error))
+            if stopping():
+                return 0
         finally:
             connection.close()
         for number in (signal.SIGTERM, signal.SIGINT):

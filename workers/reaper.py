@@ -24,6 +24,9 @@ EVERY_SECONDS = 10.0
 _ALONE_MS = 9_000
 """Of several workers one reaps; a little less than the span, so that the next time finds the mark gone."""
 
+REMIND_MS = 30_000
+"""A ledger that cannot be written is tried again this often, and each time there is a line in the log."""
+
 
 class Reaper:
     """Looks when it is called and it is time to. Each worker's parent process has one."""
@@ -50,6 +53,7 @@ class Reaper:
             if not self._store.call("SET", self._store.key("reaper"), "1", "NX", "PX", _ALONE_MS):
                 return
             idle = self._record.idle()
+            self._remind()
         except RecordUnavailableError:
             return  # whoever takes jobs from the queue says so
         if self._timekeeper is not None:
@@ -61,6 +65,13 @@ class Reaper:
                 log.info("left alone", release=release_id, why=str(error))
             except Exception:
                 log.exception("mistake", release=release_id)
+
+    def _remind(self) -> None:
+        """Let ledgers be written that could not be when it was time to, each now and then."""
+        for environment in self._record.archive.forgotten():
+            tried = self._store.key("ledgers", "tried", environment)
+            if self._store.call("SET", tried, "1", "NX", "PX", REMIND_MS):
+                self._queue.put("validation", "ledger", environment)
 
     def _see_to(self, release: Release) -> None:
         if release.state is State.WAITING:

@@ -2,7 +2,8 @@
 
 A server-side dry run passes the API server's defaults, its rules, admission webhooks and Buzzy's own role. So
 a right that is missing or a rule that refuses is known before anything is touched, and the templates in a
-plan are those that will be read back, whatever a webhook makes of them.
+plan are those that will be read back, whatever a webhook makes of them. Whether the environment could be
+taken is rehearsed beside this, by `Tenure.rehearse`: it stands before any plan.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from workers.cluster import (
     TemplateWrite,
     despite_conflicts,
 )
+from workers.ledger import rehearse as rehearse_ledger
 from workers.templates import read_template
 
 WATCH_SECONDS = 2.0
@@ -35,6 +37,7 @@ def rehearse(cluster: Cluster, plan: Plan) -> Plan:
     for step in plan.steps:
         if isinstance(step, EnsureConfiguration):
             _create(cluster, plan, step)
+    rehearse_ledger(cluster, plan.namespace)
     rollouts = [_written(cluster, plan, step) for step in plan.rollouts()]
     for step in rollouts[:1]:
         _watch(cluster, plan, step)

@@ -3,7 +3,7 @@
 - It runs the jobs of a fixed table and nothing else. RQ imports whatever a job or its callback names, and
   whoever can write to Redis could name anything.
 - When it is asked to end, the job that runs is asked as well, and hands over within a second or two. RQ
-  would wait for it.
+  would wait for it, and for Redis. It ends within seconds even if nothing answers any more.
 - It listens to no commands over Redis (RQ's can kill a job), so it needs no thread, and forks safely.
 - While it waits, and while a job runs, it looks for releases that nobody is at work on.
 """
@@ -26,6 +26,7 @@ from rq.serializers import JSONSerializer
 from releases.record.queue import QUEUES
 from workers.jobs import Job as Run
 from workers.reaper import EVERY_SECONDS, Reaper
+from workers.stopping import Stopping, end_at_last
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -38,27 +39,6 @@ WATCH_SECONDS = 5
 
 class UnknownJobError(Exception):
     """A job names something that is not on the list."""
-
-
-class Stopping:
-    """Whether this process should end: it was asked to, or the worker that started it is gone."""
-
-    def __init__(self) -> None:
-        """Nobody has asked."""
-        self._asked = False
-        self._parent: int | None = None
-
-    def __call__(self) -> bool:
-        """Whether to end at the next occasion."""
-        return self._asked or (self._parent is not None and os.getppid() != self._parent)
-
-    def ask(self, *_: object) -> None:
-        """Ask it to end; can be a signal's handler."""
-        self._asked = True
-
-    def with_parent(self, pid: int) -> None:
-        """End with that process, which must be the one that started this one."""
-        self._parent = pid
 
 
 def known_jobs(table: Mapping[str, Run]) -> type[Job]:
@@ -135,14 +115,23 @@ class Runner(Worker):
             self._reaper.reap()
 
     def handle_warm_shutdown_request(self) -> None:
-        """Pass it on to the job that runs."""
+        """Pass it on to the job that runs, or is about to."""
         self.asked_to_end = True
+        self._stopping.ask()
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGTERM)
+        end_at_last(self._end)
+
+    def _end(self) -> None:
+        """Nothing else has ended this process: a Redis that hangs keeps RQ for as long as it likes."""
+        log.info("ended at last, without a word to Redis")
+        if self.horse_pid:
+            os.kill(self.horse_pid, signal.SIGKILL)
+        os._exit(0)
 
     def setup_work_horse_signals(self) -> None:
         """In the process of the job: take the wish to end, and end with the worker if that is killed."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, self._stopping.ask)
+        signal.signal(signal.SIGTERM, self._stopping.ask_job)
         if self.pid is not None:
             self._stopping.with_parent(self.pid)

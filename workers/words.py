@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from releases.events import AbortRequested, ServiceSeen
 from releases.lifecycle import Release, State
 from releases.plan import Plan, RollOut, template_diff
 from workers.cluster import TransientError
 from workers.lineage import label
+from workers.tenant import Tenant
 
 _CHANGES = 3
 
@@ -24,6 +25,14 @@ def of_error(error: Exception) -> str:
     return sentence(text[:1].upper() + text[1:])
 
 
+def lost(environment: str, error: Exception) -> tuple[str, str]:
+    """That the cluster remembers more than the record, and what to do about it."""
+    return (
+        sentence(f"The record of {environment} was lost, or is an old copy: {error}"),
+        "Bring it back from the cluster: `buzzy record rebuild`. Nothing was changed.",
+    )
+
+
 def cause(release: Release, step: RollOut) -> str:
     """`kubernetes.io/change-cause`, as `kubectl rollout history` shows it."""
     stable, new = label(step.stable), label(step.new)
@@ -32,10 +41,16 @@ def cause(release: Release, step: RollOut) -> str:
     return f"{release.id}: {stable} → {new} by {release.request.by.name}"
 
 
-def found(release: Release, seen: tuple[ServiceSeen, ...]) -> str:
-    """What a worker found that took over from one that died. Nothing seen: the cluster is silent."""
+def found(release: Release, seen: tuple[ServiceSeen, ...], *, rebuilt: bool = False) -> str:
+    """What a worker found that took over from one that died. Nothing seen: the cluster is silent.
+
+    `rebuilt`: the record was lost, and this is the first look since the cluster gave it back.
+    """
+    what = "The record was lost. As the cluster remembers it, the release stands" if rebuilt else ""
     if release.state in {State.REQUESTED, State.APPROVED}:
-        return "The worker stopped; nothing was changed yet. Another goes on."
+        stopped = f"{what} before its start" if rebuilt else "The worker stopped"
+        return f"{stopped}; nothing was changed yet. Another goes on."
+    what = what or "The worker stopped"
     index = release.next_index
     if index is None:
         where, goal = "after its last step", "to the end"
@@ -46,9 +61,9 @@ def found(release: Release, seen: tuple[ServiceSeen, ...]) -> str:
         where = f"{'on its way back, ' if back else ''}at step {number} ({title})"
         goal = f"with step {number}"
     if not seen:
-        return f"The worker stopped {where}. The cluster does not answer just now; going on when it does."
+        return f"{what} {where}. The cluster does not answer just now; going on when it does."
     looks = "; ".join(_looks(each) for each in seen)
-    return f"The worker stopped {where}. Found: {looks}. Going on {goal}."
+    return f"{what} {where}. Found: {looks}. Going on {goal}."
 
 
 def _looks(seen: ServiceSeen) -> str:
@@ -96,3 +111,33 @@ def silent(trouble: TransientError, since: datetime, until: datetime) -> str:
         f"{str(trouble)[:1].upper()}{str(trouble)[1:]}, since {since:%H:%M:%S} UTC. Nothing is changed "
         f"meanwhile; trying again until {until:%H:%M:%S}."
     )
+
+
+def held(environment: str, other: Tenant, until: datetime) -> tuple[str, str]:
+    """That another installation has an environment, and what to do about it."""
+    reason = f"Another Buzzy is releasing to {environment} just now: {_who(other)}."
+    return reason, (
+        f"Ask again when that has ended, or have it stopped there{_how(other)}. "
+        f"If that Buzzy is gone for good, the way is free from {until:%H:%M:%S} UTC on."
+    )
+
+
+def taken_over(own: Tenant, other: Tenant) -> str:
+    """That another installation took the environment while a release of ours could not be gone on with."""
+    return (
+        f"While {own.release} was not at work, another Buzzy took {own.environment} over: {_who(other)}. "
+        f"{own.release} changes nothing any more; what runs now is for that one to say."
+    )
+
+
+def _who(other: Tenant) -> str:
+    """Such as `R7 (3.2.2), asked for by carol in Acme, since 1 Mar 14:02 UTC`."""
+    what = {"": "", "rollback": " (a rollback)"}.get(other.what, f" ({other.what})")
+    by = f", asked for by {other.by}" if other.by else ""
+    where = other.workspace or (f"the installation {other.installation}" if other.installation else "")
+    since = f", since {other.since.astimezone(UTC):%-d %b %H:%M} UTC" if other.since else ""
+    return f"{other.release or 'a release'}{what}{by}{' in ' if where else ''}{where}{since}"
+
+
+def _how(other: Tenant) -> str:
+    return f": `/buzzy abort {other.release}`" if other.release else ""

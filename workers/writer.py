@@ -1,7 +1,8 @@
 """A worker's hold on one release: the lease, kept alive; its events, written in order; news, noticed.
 
 Redis may be away for as long as the lease lasts by this worker's own clock. After that somebody else may be
-at work, and this one must not even try.
+at work, and this one must not even try. Beside it goes the Lease at the cluster, once it is taken: it is
+renewed while this worker is at work, and let go with the release's end, not with this job's.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
 from releases.events import Event
-from releases.lifecycle import IllegalEventError, Release, State
+from releases.lifecycle import MOVING, IllegalEventError, Release, State
 from releases.record import Held, Lease, MovedError, Record, RecordUnavailableError, StaleError
+from releases.record.archive import LOST
 from releases.record.record import LEASE_MS
+from workers.cluster import ClusterError
+from workers.tenure import TRY_AGAIN_SECONDS, TakenOverError, Tenure
 
 RENEWALS = 3
 """How often the lease is renewed in the time that it lasts."""
@@ -25,14 +30,16 @@ PAUSE_SECONDS = 0.5
 NEWS_SECONDS = 0.5
 """How often it is looked whether somebody else wrote, such as a wish to abort."""
 
+JOIN_SECONDS = 0.3
+
 T = TypeVar("T")
 
 
 class Writer:
     """Writes one release, for as long as nobody else has taken over and the `with` block lasts.
 
-    The lease is kept by a thread of its own: how long an answer of the cluster takes must not decide who
-    is the writer.
+    The lease is kept by a thread of its own, and so is the cluster's: how long an answer of the cluster
+    takes must not decide who is the writer.
     """
 
     def __init__(
@@ -45,7 +52,9 @@ class Writer:
         self._lease_ms = lease_ms
         self._until = time.monotonic() + lease_ms / 1000
         self._looked = time.monotonic()
-        self._lost = False
+        self._lost: Exception | None = None
+        self._unfenced = lease.unfenced
+        self.tenure: Tenure | None = None
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name=f"lease-{lease.release}", daemon=True)
         self._held = self._patiently(lambda: record.load(lease.release))
@@ -58,13 +67,30 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let the lease go; if that cannot be said, it runs out by itself."""
+        """Let go; if that cannot be said, it runs out by itself.
+
+        The keeper may be in a call that takes long. It need not be waited for: a lease that was let go cannot
+        be renewed any more.
+        """
+        if self.tenure is not None and self.release.state not in MOVING:
+            with suppress(ClusterError):
+                self.tenure.let_go()
         self._ended.set()
-        self._keeper.join()
-        try:
+        self._keeper.join(JOIN_SECONDS)
+        with suppress(RecordUnavailableError, StaleError):
+            if kind is not None:  # it was torn away from what it did, perhaps from a write
+                self.note_unfenced(is_so=True)
             self._record.let_go(self._lease)
-        except RecordUnavailableError:
-            return
+
+    @property
+    def id(self) -> str:
+        """This worker's name among all."""
+        return self._lease.writer
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under which it writes."""
+        return self._lease.epoch
 
     @property
     def release(self) -> Release:
@@ -79,6 +105,28 @@ class Writer:
     def interrupted(self) -> bool:
         """Whether the worker before this one ended without a word."""
         return self._lease.interrupted is not None
+
+    @property
+    def unfenced(self) -> bool:
+        """Whether a write to the cluster, of this worker or an earlier one, may still be under way."""
+        return self._unfenced
+
+    def note_unfenced(self, *, is_so: bool) -> None:
+        """Remember it, for whoever comes next as well."""
+        if is_so != self._unfenced:
+            self._patiently(partial(self._record.unfenced, self._lease, is_so=is_so))
+            self._unfenced = is_so
+
+    def keep(self, tenure: Tenure) -> None:
+        """Keep the Lease at the cluster as well, from when it is taken on."""
+        self.tenure = tenure
+        name = f"tenure-{self._lease.release}"
+        threading.Thread(target=self._keep_tenure, args=(tenure,), name=name, daemon=True).start()
+
+    @property
+    def rebuilt(self) -> bool:
+        """Whether the record was lost, and nobody has written the release since it was rebuilt."""
+        return self._lease.interrupted == LOST
 
     def append(self, happened: Sequence[Event], *, only_in: State | None = None) -> bool:
         """Write events. False when they cannot happen (any more): somebody wrote first, decide again.
@@ -115,8 +163,13 @@ class Writer:
             self._held = self._patiently(lambda: self._record.load(self.release.id))
 
     def make_sure(self) -> None:
-        """Renew the lease here and now. Raises `StaleError` when somebody else is the writer now."""
+        """Renew both leases here and now. Raises `StaleError` when somebody else is the writer now.
+
+        For the cluster's it raises `TakenOverError`, and `ClusterError` when it cannot be renewed just now.
+        """
         self._patiently(self._renew)
+        if self.tenure is not None:
+            self.tenure.renew()
 
     def _renew(self) -> None:
         began = time.monotonic()
@@ -127,15 +180,29 @@ class Writer:
         while not self._ended.wait(self._lease_ms / 1000 / RENEWALS):
             try:
                 self._patiently(self._renew)
-            except StaleError:
-                self._lost = True
+            except StaleError as error:
+                self._lost = error
                 return
             except RecordUnavailableError:
                 continue
 
+    def _keep_tenure(self, tenure: Tenure) -> None:
+        pause = tenure.rest()
+        while not self._ended.wait(pause):
+            try:
+                if tenure.rest() <= 0:
+                    tenure.renew()
+            except (StaleError, TakenOverError) as error:
+                self._lost = self._lost or error
+                return
+            except ClusterError:  # silent, or the right was taken away: the step that is at work says so
+                pause = TRY_AGAIN_SECONDS
+            else:
+                pause = max(tenure.rest(), 0.0)
+
     def _check(self) -> None:
-        if self._lost:
-            raise StaleError(f"{self._lease.release} was taken over")
+        if self._lost is not None:
+            raise self._lost
         if time.monotonic() >= self._until:
             raise RecordUnavailableError("Redis was away for longer than the lease lasts")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -41,16 +42,17 @@ def closed_message(
     else:
         through = []
     line = passing.line_through(closed, command)
-    return message(
+    told = message(
         passing.sentence(by, closed.environment, now, zone),
         lines(
             standing_row(by, closed.environment),
-            ["Nothing was changed. Get in line, and you are told when it opens."],
+            ["Nothing was changed. Get in line (", code("--wait"), "), and you are told when it opens."],
             through,
             [code(clip(line, SENTENCE))] if through else None,
         ),
         buttons(button("Tell me when it opens", WAIT, Press(release=closed.environment).value())),
     )
+    return replace(told, refused=True)
 
 
 def standing_row(by: Standing, environment: str) -> Row:

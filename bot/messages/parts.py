@@ -50,6 +50,9 @@ class Message:
     sentence: str = ""
     """The sentence as it was, before it was made harmless to Slack's markup."""
 
+    refused: bool = False
+    """Whether it says that something is not done; who reads it sees that, a script does not."""
+
     def payload(self) -> dict[str, Any]:
         """The two as JSON, as Slack's methods take them."""
         return {"text": self.text, "blocks": [block.to_dict() for block in self.blocks]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.messages.parts import (
     DAY_AND_TIME,
     PARAGRAPH,
@@ -31,7 +33,7 @@ def refusal_message(refusal: Refusal, *, holder: Release | None = None, url: str
     """
     since: Row = ["since ", moment(holder.request.at, DAY_AND_TIME)] if holder else []
     problem = clip(refusal.problem.removesuffix(".") if holder else refusal.problem, PARAGRAPH)
-    return message(
+    told = message(
         refusal.problem,
         lines(
             joined(
@@ -47,6 +49,7 @@ def refusal_message(refusal: Refusal, *, holder: Release | None = None, url: str
             [code(clip(refusal.copy, SENTENCE))] if refusal.copy else None,
         ),
     )
+    return replace(told, refused=True)
 
 
 def mistake_message(error: GrammarError) -> Message:
@@ -62,9 +65,19 @@ def mistake_message(error: GrammarError) -> Message:
     )
 
 
+def unknown_release(release_id: str) -> Message:
+    """There is no release of that name."""
+    return refused(f"There is no release {release_id}.", copy="/buzzy history")
+
+
 def note(sentence: str, *, copy: str | None = None) -> Message:
     """A sentence and, if there is one, a line to copy."""
     return message(
         sentence,
         lines([clip(sentence, PARAGRAPH)], [code(clip(copy, SENTENCE))] if copy else None),
     )
+
+
+def refused(sentence: str, *, copy: str | None = None) -> Message:
+    """The same, about something that is not done."""
+    return replace(note(sentence, copy=copy), refused=True)

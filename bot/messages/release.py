@@ -66,7 +66,7 @@ def _asked(release: Release) -> Row:
         [kind.value] if kind else None,
         [request.strategy],
         [f"only {clip(', '.join(request.services), SENTENCE)}"] if request.services else None,
-        ["asked by ", who(request.by), " ", moment(request.at, DAY_AND_TIME)],
+        ["asked by ", who(request.by), f"{wording.via(request.via)} ", moment(request.at, DAY_AND_TIME)],
         [f"“{clip(request.reason, SENTENCE)}”"] if request.reason else None,
     )
 

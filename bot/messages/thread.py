@@ -49,19 +49,20 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
         case e.ReleaseRequested():
             wanted = ("a " if event.kind == "rollback" else "") + wording.what(release, application)
             passed = [_passed(each) for each in event.passed]
-            return _line("📝", [who(event.by), f" asked for {wanted}", *_reason(event.reason)], *passed)
+            asked = f" asked for {wanted}{wording.via(event.via)}"
+            return _line("📝", [who(event.by), asked, *_reason(event.reason)], *passed)
         case e.PlanProposed():
             return _planned(release, event)
         case e.PlanRefused():
             return _line("✋", [clip(event.reason, PARAGRAPH)], [clip(event.hint, SENTENCE)])
         case e.ApprovalGiven():
-            return _line("✅", [who(event.by), f" approved plan #{event.digest[:4]} · {_counted(release)}"])
+            return _line("✅", _approved(release, event))
         case e.ApprovalWithdrawn():
             return _line("↩️", [who(event.by), f" took the approval back · {_counted(release)}"])
         case e.ItemTicked():
             return _line("☑️", [who(event.by), f" ticked “{clip(event.item, SENTENCE)}”"])
         case e.ReleaseRefused():
-            return _line("❌", [who(event.by), " refused; nothing was changed"])
+            return _line("❌", [who(event.by), f" refused{wording.via(event.via)}; nothing was changed"])
         case e.Approved() if release.request.approval is None:
             return _line("✅", [f"No approval is needed in {clip(release.environment, 60)}"])
         case e.ReplanRequested():
@@ -71,7 +72,9 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
         case e.ReleaseExpired():
             return _line("⌛", ["Nobody decided in time; nothing was changed"])
         case e.AbortRequested():
-            return _line("🛑", [who(event.by), " wants it stopped", *_reason(event.reason)])
+            return _line(
+                "🛑", [who(event.by), f" wants it stopped{wording.via(event.via)}", *_reason(event.reason)]
+            )
         case e.ReleaseCancelled():
             return _line("⚫", ["Cancelled; nothing was changed"])
         case e.ReleaseHeld():
@@ -121,6 +124,11 @@ def _passed(passage: e.Passage) -> Row:
     return [f"⚠️ It passes {clip(passage.what, SENTENCE)}: {right}", *_reason(passage.reason)]
 
 
+def _approved(release: Release, event: e.ApprovalGiven) -> Row:
+    given = f" approved plan #{event.digest[:4]}{wording.via(event.via)} · {_counted(release)}"
+    return [who(event.by), given]
+
+
 def _counted(release: Release) -> str:
     needed = release.request.approval
     if needed is None:
@@ -142,7 +150,9 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
         lines([bold("Way back"), " if it has to be stopped"]),
         monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK]),
         lines([bold("Checklist")], *checklist_rows(release)) if plan.checklist else None,
-        lines(*_warnings(plan.warnings), _asks(release)) if plan.warnings or _asks(release) else None,
+        lines(*_warnings(plan.warnings), _asks(release), _ask_again(release))
+        if plan.warnings or _asks(release)
+        else None,
     ]
     return _line("🗺️", first, below=[piece for piece in below if piece is not None])
 
@@ -170,6 +180,13 @@ def _asks(release: Release) -> Row:
     expires: Row = ["until ", moment(release.expires_at, DAY_AND_TIME)] if release.expires_at else []
     missing = wording.more(release.approvals_missing, first=not release.approvals)
     return joined([f"⬜ Asks {missing} ", *approvers, *own], expires)
+
+
+def _ask_again(release: Release) -> Row:
+    """What to do about a reaction that stands on the message since an earlier plan."""
+    if release.replanned_because is None or not _asks(release):
+        return []
+    return ["A reaction to an earlier plan does not count: take it off and react again, or press Approve"]
 
 
 # -- steps -----------------------------------------------------------------------------------------

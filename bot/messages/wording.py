@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.messages.parts import NAME, clip, count
 from releases.checklist import blocking, needs_work
 from releases.config import format_duration
+from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
 from releases.plan import EnsureConfiguration, RollOut, Verify
 
@@ -37,6 +38,11 @@ def emoji(release: Release) -> str:
 def title(release: Release, application: str) -> str:
     """`R42 · buzzy 3.2.0 → 3.2.1 · staging`."""
     return f"{release.id} · {what(release, application)} · {clip(release.environment, NAME)}"
+
+
+def via(door: Via | AskedVia) -> str:
+    """Where something was said, if that is not where one would expect it."""
+    return " from the command line" if door == "command line" else ""
 
 
 def what(release: Release, application: str) -> str:

@@ -16,6 +16,9 @@ from releases.record.told import Place, Told
 NOTHING = "-"
 """Remembered where there was nothing to post."""
 
+LATER = 20
+"""So many releases back it is looked whether one of them put an alert right that was told late."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -34,7 +37,7 @@ class Alarm:
         """Take the next step; True when everything is told. Raises `LaterError` and Slack's errors."""
         match tale.release.state:
             case State.FAILED if (alerts := self._alerts(tale.release)) is not None:
-                return self._wake(tale, alerts)
+                return self._wake(tale, alerts) and self._is_put_right(tale.release)
             case State.RELEASED:
                 return self._put_right(tale.release)
             case _:
@@ -64,20 +67,32 @@ class Alarm:
             self._told.note(release.id, evidence=found)
         return True
 
+    def _is_put_right(self, failed: Release) -> bool:
+        """End an alert that was told late: a later release had put the environment right by then."""
+        place = self._told.alerts(failed.environment).get(failed.id)
+        if place is not None:
+            for later in self._record.recent(failed.environment, LATER):
+                if number(later.id) > number(failed.id) and later.state is State.RELEASED:
+                    self._end(failed, place, later)
+                    break
+        return True
+
     def _put_right(self, release: Release) -> bool:
         """End the alerts of earlier releases of this environment: it runs what somebody wanted again."""
         for failed_id, place in sorted(self._told.alerts(release.environment).items()):
-            if number(failed_id) >= number(release.id):
-                continue
-            failed = self._record.load(failed_id).release
-            message = resolved_message(failed, self._config.application, release, self._url(failed_id))
-            try:
-                self._poster.edit(place, message)
-            except RefusedError as error:
-                log.warning("An alert cannot be ended", release=failed_id, slack=error.code)
-            self._told.put_right(release.environment, failed_id)
-            return False
+            if number(failed_id) < number(release.id):
+                self._end(self._record.load(failed_id).release, place, release)
+                return False
         return True
+
+    def _end(self, failed: Release, place: Place, by: Release) -> None:
+        """Say on an alert that it is over."""
+        message = resolved_message(failed, self._config.application, by, self._url(failed.id))
+        try:
+            self._poster.edit(place, message)
+        except RefusedError as error:
+            log.warning("An alert cannot be ended", release=failed.id, slack=error.code)
+        self._told.put_right(failed.environment, failed.id)
 
     def _url(self, release_id: str) -> str | None:
         place = self._told.message_of(release_id)

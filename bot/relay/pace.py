@@ -16,6 +16,10 @@ KEPT_BACK = 1.0
 EDIT_SECONDS = 1.2
 """`chat.update` is good for 50 a minute; a bar that moves more often than this is not read anyway."""
 
+SETTLE_SECONDS = 8.0
+"""How long after a post whose outcome is not clear it may still become visible. So long it is looked for, and
+not posted again."""
+
 
 class Pace:
     """Says how long to wait. Nothing waits in here, so that one channel never holds up another."""
@@ -26,8 +30,10 @@ class Pace:
         *,
         posts_per_second: float = POSTS_PER_SECOND,
         edit_seconds: float = EDIT_SECONDS,
+        settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         """`clock` counts seconds."""
+        self.settle_seconds = settle_seconds
         self._clock = clock
         self._rate = posts_per_second
         self._edit_seconds = edit_seconds

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.messages import Message
 from bot.relay.pace import Pace
-from bot.slack import RateLimitedError, RefusedError, Slack
+from bot.slack import NotSentError, RateLimitedError, RefusedError, Slack
 from releases.plan import canonical_json
 from releases.record.told import Place, Told
 
@@ -24,6 +25,9 @@ _NOT_TO_ITS_LIKING = {
 
 GONE = {"message_not_found", "thread_not_found"}
 """Somebody deleted the message that was to be edited or answered."""
+
+LOOK_AGAIN_SECONDS = 1.5
+"""How often a post whose outcome is not clear is looked for."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,18 +68,22 @@ class Poster:
         """Post, and return the timestamp: of this post, or of an earlier one whose outcome was not clear.
 
         That it is going to be posted is remembered first. If nobody remembers that it was, because this
-        process died or Slack's answer was lost, it is looked up before it is posted again. A post that
-        becomes visible only after that look, seconds after it was sent, would stand there twice.
+        process died or Slack's answer was lost, it is looked up before it is posted again: for a while,
+        because it may become visible only seconds after it was sent.
         """
-        trying = f"trying_{slot}"
-        if self._told.of(subject).get(trying) == post.id:
+        trying, tried = f"trying_{slot}", f"tried_{slot}"
+        memory = self._told.of(subject)
+        if memory.get(trying) == post.id:
             found = self._slack.find(post.channel, post.id, oldest=post.since, thread_ts=post.thread_ts)
             if found is not None:
                 return found
+            unsettled = self._unsettled(float(memory.get(tried, "0")))
+            if unsettled > 0:
+                raise LaterError(min(unsettled, LOOK_AGAIN_SECONDS))
         wait = self._pace.before_post(post.channel, in_thread=post.thread_ts is not None)
         if wait > 0:
             raise LaterError(wait)
-        self._told.note(subject, **{trying: post.id})
+        self._told.note(subject, **{trying: post.id, tried: f"{time.time():.3f}"})
         self._pace.posted(post.channel)
         try:
             return self._post(post)
@@ -83,7 +91,7 @@ class Poster:
             self._told.note(subject, **{trying: ""})
             self._pace.hold("chat.postMessage", post.channel, error.retry_after)
             raise LaterError(error.retry_after) from error
-        except RefusedError:
+        except (RefusedError, NotSentError):
             self._told.note(subject, **{trying: ""})
             raise
 
@@ -103,6 +111,11 @@ class Poster:
                 raise
             log.exception("Slack does not take an edit; its sentence is shown instead", channel=place.channel)
             self._slack.update(place, replace(message, blocks=()))
+
+    def _unsettled(self, tried: float) -> float:
+        """Seconds until a post that was tried then cannot appear any more, by any machine's clock."""
+        settle = self._pace.settle_seconds
+        return min(settle, settle - (time.time() - tried))
 
     def _post(self, post: Post) -> str:
         try:

@@ -70,7 +70,7 @@ class Story:
                 return False
         except LaterError as later:
             edit_after = later  # the thread need not wait for the edit
-        if self._post_line(tale, place, int(memory.get("told", "0"))):
+        if self._post_line(tale, place, int(memory.get("told", "0")), int(memory.get("rebuilt", "0"))):
             return False
         if edit_after is not None:
             raise edit_after
@@ -101,14 +101,18 @@ class Story:
         self._told.note(tale.release.id, shown=fingerprint(message))
         return True
 
-    def _post_line(self, tale: Tale, place: Place, told: int) -> bool:
-        """Post the next line of the thread, if there is one."""
+    def _post_line(self, tale: Tale, place: Place, told: int, rebuilt: int) -> bool:
+        """Post the next line of the thread, if there is one. The first `rebuilt` may stand there already."""
         release_id = tale.release.id
         for index in range(told, len(tale.events)):
             line = thread_message(tale.states[index], tale.events[index], self._application)
             if line is None:
                 continue
-            post = Post(f"{release_id}:{index + 1}", place.channel, line, tale.since, place.ts)
+            # What happened after a rebuild stands where something else did that the lost record had.
+            id_ = f"{release_id}:{index + 1}{'+' if 0 < rebuilt <= index else ''}"
+            post = Post(id_, place.channel, line, tale.since, place.ts)
+            if index < rebuilt:  # told before the record was lost, or not: it is looked up
+                self._told.note(release_id, trying_line=post.id)
             try:
                 self._poster.post_once(release_id, "line", post)
             except RefusedError as error:

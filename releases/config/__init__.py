@@ -57,6 +57,8 @@ _PATTERNS = {
     section.DNS_NAME: "must be lower-case letters, digits, dashes and dots",
     section.CHANNEL: "must be the id of a channel, which Slack shows at the end of the channel's details",
     section.PERSON_OR_GROUP: "must be the id of a person (U… or W…) or of a user group (S…)",
+    section.PERSON: "must be the id of a person (U… or W…), from Copy member ID in their Slack profile",
+    section.OS_USER: "must be the name of a user of the operating system",
     section.HTTP_PATH: "must be a path that starts with /",
     section.VARIABLE: "must be the name of a variable: letters, digits and underscores",
 }

@@ -30,6 +30,7 @@ def contradictions(config: Config) -> Iterator[Problem]:
             yield Problem(written(("environments", environment.name)), what, "give it another name")
     yield from _trains(config)
     yield from _shared_namespaces(config)
+    yield from _shared_accounts(config)
 
 
 def _said_twice(path: str, key: str, values: Iterable[str]) -> Iterator[Problem]:
@@ -103,3 +104,10 @@ def _shared_namespaces(config: Config) -> Iterator[Problem]:
         if other != name:
             where = written(("environments", name, "namespace"))
             yield Problem(where, f"is the namespace of {other} as well", "give each environment its own")
+
+
+def _shared_accounts(config: Config) -> Iterator[Problem]:
+    """Whoever administers a machine can be root, so root is nobody in particular."""
+    if "root" in config.operators:
+        what = "is the account of everybody who administers the machine"
+        yield Problem("operators.root", what, "let people run `buzzy do` as themselves")

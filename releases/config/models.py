@@ -27,6 +27,8 @@ from releases.config.section import (
     DNS_NAME,
     HTTP_PATH,
     VARIABLE,
+    OsUser,
+    Person,
     PersonOrGroup,
     Section,
 )
@@ -235,6 +237,11 @@ class Config(Section):
         examples=[{"staging": {"namespace": "buzzy-staging", "channel": "C0STAGING"}}],
     )
 
+    operators: Mapping[OsUser, Person] = Field(
+        default={},
+        description="who may use `buzzy do`: which person of Slack (U…) each user of the operating system is",
+        examples=[{"alice": "U0ALICE"}],
+    )
     time_zone: Zone = Field(
         default="UTC",
         description="the time zone of the calendar: freezes, trains, times that people type",

@@ -10,10 +10,14 @@ DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 CHANNEL = r"^[CG][A-Z0-9]+$"
 PERSON_OR_GROUP = r"^[UWS][A-Z0-9]+$"
+PERSON = r"^[UW][A-Z0-9]+$"
+OS_USER = r"^[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,255}$"
 HTTP_PATH = r"^/[!-~]*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 PersonOrGroup = Annotated[str, Field(pattern=PERSON_OR_GROUP)]
+Person = Annotated[str, Field(pattern=PERSON)]
+OsUser = Annotated[str, Field(pattern=OS_USER)]
 
 
 class Section(BaseModel):

@@ -2,6 +2,7 @@
 
 from releases.grammar.commands import (
     Abort,
+    Approve,
     Calendar,
     Command,
     Freeze,
@@ -9,6 +10,7 @@ from releases.grammar.commands import (
     History,
     Lock,
     Plan,
+    Refuse,
     Release,
     Rollback,
     Schedule,
@@ -32,6 +34,7 @@ __all__ = [
     "ALL",
     "LONGEST_REASON",
     "Abort",
+    "Approve",
     "Calendar",
     "Command",
     "Freeze",
@@ -42,6 +45,7 @@ __all__ = [
     "History",
     "Lock",
     "Plan",
+    "Refuse",
     "Release",
     "Rollback",
     "Schedule",

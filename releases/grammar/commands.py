@@ -99,6 +99,28 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
+class Approve:
+    """Agree to the plan of a release, such as `R42`: the same as its button and ✅."""
+
+    release: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"approve {self.release}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Say no to a release, such as `R42`: the same as its button and ❌."""
+
+    release: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"refuse {self.release}"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Show what a release would do, and change nothing."""
 
@@ -257,6 +279,8 @@ Command: TypeAlias = (
     Release
     | Rollback
     | Abort
+    | Approve
+    | Refuse
     | Plan
     | Lock
     | Unlock

@@ -3,6 +3,10 @@
 Jobs are JSON (never pickle) and name a function of the workers' list; a worker runs nothing else. A job
 says only which release or question wants attention: what is to be done is read from the record when the
 job runs. So a job that is queued twice does no harm, and one that is lost is queued again by the reaper.
+
+An entry carries no epoch, and needs none, because it gives no right to write: whoever runs it takes the
+lease first, which raises the epoch, and works only where the record then says that there is work. However
+late an entry is run, it finds a release that has moved on, another worker's lease or no release at all.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ QueueName = Literal["rollback", "deployment", "validation"]
 QUEUES: tuple[QueueName, ...] = ("rollback", "deployment", "validation")
 """In the order in which a worker serves them: going back comes before going on."""
 
-JobName = Literal["plan", "advance", "answer", "notes"]
+JobName = Literal["plan", "advance", "answer", "notes", "ledger"]
 JOB_SECONDS = 120
 """A job takes a release as far as it can go in well under this; RQ ends one that hangs."""
 

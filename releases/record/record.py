@@ -6,18 +6,26 @@ worker that was thought dead and comes back can change nothing.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from releases.events import Event, ReleaseRequested, dump_event, load_event
+from releases import chain
+from releases.chain import Line
+from releases.events import Event, ReleaseRequested, load_event
+from releases.ledger import concerns
 from releases.lifecycle import Release, apply, fold
 from releases.record import scripts
-from releases.record.store import Store
+from releases.record.archive import Archive
+from releases.record.store import RecordUnavailableError, Store
 from releases.snapshot import Snapshot
 
 REMEMBER_DELIVERY_SECONDS = 24 * 3600
 LEASE_MS = 15_000
 """How long a worker is believed alive without a sign; it renews three times in that span."""
+
+OPENINGS = 100
+"""How often others may open a release first, for other environments, before that is no coincidence."""
 
 
 class BusyError(Exception):
@@ -43,10 +51,14 @@ class UnknownReleaseError(Exception):
 
 @dataclass(frozen=True)
 class Held:
-    """A release and the epoch under which it may be written; 0 when it holds its environment no more."""
+    """A release and the epoch under which it may be written; 0 when it holds its environment no more.
+
+    `tip` is the hash of its last event; empty when it is to be read before the next is written.
+    """
 
     release: Release
     epoch: int
+    tip: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,18 @@ class Lease:
     interrupted: str | None
     """The writer before, if its lease ran out without being let go: it died, or cannot be heard."""
 
+    unfenced: bool = False
+    """Whether something that an earlier writer sent to the cluster may still be under way."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """All bots and workers that share one Redis, as others in the same cluster know them."""
+
+    id: str
+    name: str
+    """The workspace that it belongs to, for people; empty until a bot has said so."""
+
 
 class Record:
     """Releases in Redis. All methods raise `RecordUnavailableError` when Redis does not answer."""
@@ -68,6 +92,17 @@ class Record:
         """The record that lives in this store."""
         self._store = store
 
+    def installation(self) -> str:
+        """What this record is called among all that there are: made at the first use, never changed."""
+        key = self._store.key("installation")
+        self._store.call("SET", key, secrets.token_hex(16), "NX")
+        return str(self._store.call("GET", key))
+
+    @property
+    def archive(self) -> Archive:
+        """The record as it is kept, for those who prove, export, or rebuild it."""
+        return Archive(self._store)
+
     # -- writing -----------------------------------------------------------------------------------
 
     def open(self, requested: ReleaseRequested, *, delivery: str) -> Held:
@@ -75,9 +110,22 @@ class Record:
 
         The same delivery opens one release however often it comes. Raises `BusyError`.
         """
-        key = self._store.key
-        environment = requested.environment
-        answer = self._store.run(
+        text = chain.text_of(requested)
+        for _ in range(OPENINGS):
+            match self._open(requested, text, delivery):
+                case ["opened", id_, epoch, tip]:
+                    return Held(fold(id_, [requested]), int(epoch), tip)
+                case ["again", id_]:
+                    return self.load(id_)
+                case ["busy", holder]:
+                    raise BusyError(holder)
+        raise RecordUnavailableError("other releases are opened all the time")
+
+    def _open(self, requested: ReleaseRequested, text: str, delivery: str) -> list[str]:
+        key, environment, installation = self._store.key, requested.environment, self.installation()
+        counter, before = self._store.call("MGET", key("releases"), key("opened"))
+        first = chain.opening(installation, f"R{int(counter or 0) + 1}", str(before or chain.NOTHING), text)
+        answer: list[str] = self._store.run(
             scripts.OPEN,
             [
                 key("done", delivery),
@@ -87,16 +135,15 @@ class Record:
                 key("wake"),
                 key("active"),
                 key("environment", environment, "releases"),
+                key("installation"),
+                key("opened"),
             ],
-            [key("release", ""), environment, dump_event(requested), REMEMBER_DELIVERY_SECONDS],
+            [
+                *(key("release", ""), environment, first.stored(), REMEMBER_DELIVERY_SECONDS),
+                *(counter or "0", installation, before or "", first.hash),
+            ],
         )
-        match answer:
-            case ["opened", id_, epoch]:
-                return Held(fold(id_, [requested]), int(epoch))
-            case ["again", id_]:
-                return self.load(id_)
-            case _:
-                raise BusyError(answer[1])
+        return [*answer, first.hash] if answer[0] == "opened" else answer
 
     def append(self, held: Held, happened: Sequence[Event]) -> Held:
         """Write events behind what was read. An event that ends the release lets its environment go.
@@ -108,6 +155,8 @@ class Record:
         for event in happened:
             release = apply(release, event)
         key = self._store.key
+        tip = held.tip or self._tip(held.release)
+        lines = chain.chained(tip, [chain.text_of(event) for event in happened])
         answer = self._store.run(
             scripts.APPEND,
             [
@@ -116,18 +165,21 @@ class Record:
                 key("behind"),
                 key("wake"),
                 key("active"),
+                key("ledgers", "due"),
             ],
             [
                 release.id,
                 held.release.position,
                 held.epoch,
                 "1" if release.ended else "0",
-                *(dump_event(event) for event in happened),
+                tip,
+                release.environment if concerns(release, happened) else "",
+                *(line.stored() for line in lines),
             ],
         )
         match answer[0]:
             case "ok":
-                return Held(release, 0 if release.ended else held.epoch)
+                return Held(release, 0 if release.ended else held.epoch, lines[-1].hash if lines else tip)
             case "moved":
                 raise MovedError(f"{release.id} has {answer[1]} events, not {held.release.position}")
             case _:
@@ -143,9 +195,11 @@ class Record:
             [release.id, writer, lease_ms],
         )
         match answer:
-            case ["ok", epoch, before]:
+            case ["ok", epoch, before, unfenced]:
                 interrupted = before if before and before != writer else None
-                return Lease(release.id, release.environment, writer, int(epoch), interrupted)
+                return Lease(
+                    release.id, release.environment, writer, int(epoch), interrupted, unfenced=bool(unfenced)
+                )
             case ["taken", _]:
                 return None
             case _:
@@ -160,6 +214,15 @@ class Record:
         """End the lease, so that the next worker need not wait for it to expire."""
         self._renew(lease, 0)
 
+    def unfenced(self, lease: Lease, *, is_so: bool) -> None:
+        """Remember, also beyond the release, whether a write to the cluster may still be under way.
+
+        Raises `StaleError` when somebody else has taken over.
+        """
+        key = self._store.key("environment", lease.environment)
+        if not self._store.run(scripts.FENCE, [key], [lease.epoch, lease.writer, int(is_so)]):
+            raise StaleError(f"{lease.release} was taken over")
+
     def _renew(self, lease: Lease, lease_ms: int) -> bool:
         key = self._store.key("environment", lease.environment)
         return bool(self._store.run(scripts.RENEW, [key], [lease.epoch, lease.writer, lease_ms]))
@@ -173,18 +236,30 @@ class Record:
             )
         )
 
+    # -- who we are to others ----------------------------------------------------------------------
+
+    def who_we_are(self) -> Installation:
+        """Who all that share this record are."""
+        name = self._store.call("GET", self._store.key("installation", "name"))
+        return Installation(self.installation(), str(name or ""))
+
+    def name_installation(self, name: str) -> None:
+        """Say how people know it."""
+        self._store.call("SET", self._store.key("installation", "name"), name)
+
     # -- reading -----------------------------------------------------------------------------------
 
     def load(self, release_id: str) -> Held:
         """A release as its events tell it. Raises `UnknownReleaseError`."""
-        epoch, happened = self._read(release_id)
-        return Held(fold(release_id, happened), epoch)
+        epoch, lines = self._read(release_id)
+        happened = [load_event(line.text) for line in lines]
+        return Held(fold(release_id, happened), epoch, chain.head(release_id, lines))
 
     def events(self, release_id: str) -> tuple[Event, ...]:
         """Everything that happened to a release, in order. Raises `UnknownReleaseError`."""
-        return self._read(release_id)[1]
+        return tuple(load_event(line.text) for line in self._read(release_id)[1])
 
-    def _read(self, release_id: str) -> tuple[int, tuple[Event, ...]]:
+    def _read(self, release_id: str) -> tuple[int, tuple[Line, ...]]:
         key = self._store.key
         answer = self._store.run(
             scripts.LOAD,
@@ -193,7 +268,11 @@ class Record:
         )
         if not answer:
             raise UnknownReleaseError(release_id)
-        return int(answer[0]), tuple(load_event(text) for text in answer[1])
+        return int(answer[0]), tuple(chain.read_line(stored) for stored in answer[1])
+
+    def _tip(self, release: Release) -> str:
+        """The hash of the event that was the last when the release was read."""
+        return chain.head(release.id, self._read(release.id)[1][: release.position])
 
     def position(self, release_id: str) -> int:
         """How many events a release has: cheap enough to ask in a loop."""

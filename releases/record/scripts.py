@@ -1,7 +1,8 @@
 """The record's Lua scripts. Each reads, decides and writes in one step.
 
 An environment's hash has `release` (who holds it), `epoch` (only ever grows), `writer` and `until` (the
-worker that is at work and until when its lease holds, in Redis' own milliseconds).
+worker that is at work and until when its lease holds, in Redis' own milliseconds), and `unfenced` while what
+an earlier writer had sent to the cluster may still arrive there.
 """
 
 _NOW = """
@@ -22,12 +23,17 @@ end
 OPEN = (
     _TELL
     + """
--- KEYS done, environment, counter, behind, wake, active, releases of the environment
--- ARGV prefix of release keys, environment, event, seconds that a delivery is remembered
+-- KEYS done, environment, counter, behind, wake, active, releases of the environment, installation, opened
+-- ARGV prefix of release keys, environment, event, seconds that a delivery is remembered,
+--      counter, installation and last opening's hash from which the event's hash was made, its hash
 local before = redis.call('GET', KEYS[1])
 if before then return {'again', before} end
 local holder = redis.call('HGET', KEYS[2], 'release')
 if holder then return {'busy', holder} end
+if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[5] or redis.call('GET', KEYS[8]) ~= ARGV[6]
+  or (redis.call('GET', KEYS[9]) or '') ~= ARGV[7] then
+  return {'moved'}
+end
 local id = 'R' .. redis.call('INCR', KEYS[3])
 local epoch = redis.call('HINCRBY', KEYS[2], 'epoch', 1)
 redis.call('HSET', KEYS[2], 'release', id)
@@ -35,25 +41,34 @@ redis.call('HDEL', KEYS[2], 'writer', 'until')
 redis.call('SET', ARGV[1] .. id .. ':environment', ARGV[2])
 redis.call('RPUSH', ARGV[1] .. id .. ':events', ARGV[3])
 redis.call('RPUSH', KEYS[7], id)
+redis.call('SET', KEYS[9], ARGV[8])
 redis.call('SADD', KEYS[6], id)
 redis.call('SET', KEYS[1], id, 'EX', ARGV[4])
 tell(KEYS[4], KEYS[5], id)
 return {'opened', id, epoch}
 """
 )
-"""Take the environment for a new release and write its first event; once a delivery."""
+"""Take the environment for a new release and write its first event; once a delivery.
+
+Redis knows no SHA-256, so the id is guessed before: moved when another release was opened meanwhile."""
 
 APPEND = (
     _TELL
     + """
--- KEYS events, environment, behind, wake, active
--- ARGV release, expected position, epoch, '1' to let the environment go, events...
+-- KEYS events, environment, behind, wake, active, due to ledgers
+-- ARGV release, expected position, epoch, '1' to let the environment go, expected last hash,
+--      the environment whose ledger should know (or nothing), events...
 if redis.call('HGET', KEYS[2], 'release') ~= ARGV[1] or redis.call('HGET', KEYS[2], 'epoch') ~= ARGV[3] then
   return {'stale'}
 end
 local length = redis.call('LLEN', KEYS[1])
 if length ~= tonumber(ARGV[2]) then return {'moved', length} end
-for i = 5, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
+local last = redis.call('LINDEX', KEYS[1], -1)
+if last and string.sub(last, 1, 1) ~= '{' and string.sub(last, 1, 64) ~= ARGV[5] then
+  return {'moved', length}
+end
+for i = 7, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
+if ARGV[6] ~= '' then redis.call('HINCRBY', KEYS[6], ARGV[6], 1) end
 if ARGV[4] == '1' then
   redis.call('HDEL', KEYS[2], 'release', 'writer', 'until')
   redis.call('SREM', KEYS[5], ARGV[1])
@@ -62,7 +77,7 @@ tell(KEYS[3], KEYS[4], ARGV[1])
 return {'ok', redis.call('LLEN', KEYS[1])}
 """
 )
-"""Write events behind the expected position, under the epoch that was read with it."""
+"""Write events behind the expected position and hash, under the epoch that was read with it."""
 
 LOAD = """
 -- KEYS events, environment of the release
@@ -87,8 +102,9 @@ if writer and writer ~= ARGV[2] and tonumber(redis.call('HGET', KEYS[1], 'until'
   return {'taken', writer}
 end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+if writer and writer ~= ARGV[2] then redis.call('HSET', KEYS[1], 'unfenced', '1') end
 redis.call('HSET', KEYS[1], 'writer', ARGV[2], 'until', now + tonumber(ARGV[3]))
-return {'ok', epoch, writer or ''}
+return {'ok', epoch, writer or '', redis.call('HGET', KEYS[1], 'unfenced') or ''}
 """
 )
 """Become the writer of a release whose writer is gone or has never been."""
@@ -110,6 +126,21 @@ return 1
 """
 )
 """Keep a writer's lease, or let it go."""
+
+FENCE = """
+-- KEYS environment
+-- ARGV epoch, writer, '1' (something may still be under way) or '0' (nothing can any more)
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] or redis.call('HGET', KEYS[1], 'writer') ~= ARGV[2] then
+  return 0
+end
+if ARGV[3] == '0' then
+  redis.call('HDEL', KEYS[1], 'unfenced')
+else
+  redis.call('HSET', KEYS[1], 'unfenced', '1')
+end
+return 1
+"""
+"""Remember whether a write to the cluster may still be under way; it outlives the release."""
 
 IDLE = (
     _NOW

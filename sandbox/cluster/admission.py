@@ -95,19 +95,23 @@ def admit_change(resource: Resource, kind: Kind, new: Json, old: Json) -> None:
         new["metadata"]["generation"] = old["metadata"]["generation"] + (1 if moved else 0)
 
 
-def check_identity(resource: Resource, new: Json, old: Json) -> None:
-    """Refuse an update that was made from another state, or for another object of the same name."""
-    version = new["metadata"].get("resourceVersion")
-    if not version and not resource.unconditional_update:
+def check_identity(resource: Resource, new: Json, old: Json | None) -> None:
+    """Refuse an update that was made from another state, or for another object of the same name.
+
+    There may be none (any more): `old` is None then.
+    """
+    version, uid = new["metadata"].get("resourceVersion"), new["metadata"].get("uid")
+    known = "" if old is None else uid_of(old)
+    if old is not None and not version and not resource.unconditional_update:
         raise unversioned(resource, name_of(new))
-    if uid_of(new) and uid_of(new) != uid_of(old):
-        key = f"/registry/{resource.plural}/{namespace_of(old)}/{name_of(old)}".replace("//", "/")
+    if uid and uid != known:
+        key = f"/registry/{resource.plural}/{namespace_of(new)}/{name_of(new)}".replace("//", "/")
         why = (
             f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
-            f"Precondition failed: UID in precondition: {uid_of(new)}, UID in object meta: {uid_of(old)}"
+            f"Precondition failed: UID in precondition: {uid}, UID in object meta: {known}"
         )
         raise conflict(resource, name_of(new), why)
-    if version and version != old["metadata"]["resourceVersion"]:
+    if old is not None and version and version != old["metadata"]["resourceVersion"]:
         raise conflict(resource, name_of(new))
 
 

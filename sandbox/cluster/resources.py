@@ -22,6 +22,8 @@ class Resource:
     """Whether metadata.generation follows the changes of the spec."""
     unconditional_update: bool = True
     """Whether a PUT without a resourceVersion may overwrite whatever is there."""
+    created_by_update: bool = False
+    """Whether a PUT makes what is not there."""
     returns_deleted: bool = False
     """Whether DELETE answers with the object rather than with a Status."""
 
@@ -109,7 +111,9 @@ REPLICA_SETS = Resource(
 JOBS = Resource(
     "batch", "v1", "jobs", "Job", categories=("all",), subresources=("status",), counts_generations=True
 )
-LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", unconditional_update=False)
+LEASES = Resource(
+    "coordination.k8s.io", "v1", "leases", "Lease", unconditional_update=False, created_by_update=True
+)
 ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 NEW_EVENTS = Resource("events.k8s.io", "v1", "events", "Event", short=("ev",), verbs=("get", "list", "watch"))
 AUTOSCALERS = Resource(

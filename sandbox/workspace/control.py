@@ -90,6 +90,12 @@ async def _settings(workspace: Workspace, body: Json) -> Json:
     return {}
 
 
+async def _address(workspace: Workspace, body: Json) -> Json:
+    """Give the app another address of this workspace from now on, such as that of a proxy before it."""
+    workspace.url = body["url"]
+    return {}
+
+
 async def _disconnect(workspace: Workspace, body: Json) -> Json:
     await workspace.socket_mode.disconnect(body["reason"])
     return {}
@@ -141,6 +147,7 @@ STRINGS: dict[str, Callable[[Workspace, Json], Awaitable[Json]]] = {
     "advance": _advance,
     "rate_limits": _rate_limits,
     "settings": _settings,
+    "address": _address,
     "disconnect": _disconnect,
     "drop": _drop,
     "deliver_again": _deliver_again,

@@ -76,12 +76,14 @@ class Deliveries:
     async def send(self, kind: Kind, payload: Json) -> Delivery:
         """Send a command or an interaction, which Slack tries only once: `error` says why it failed."""
         delivery = self._new(kind, payload)
+        self._send_copies(delivery)
         await self._attempt(delivery)
         return delivery
 
     def send_event(self, payload: Json) -> Delivery:
         """Send an event in the background, with Slack's retries."""
         delivery = self._new("events_api", payload)
+        self._send_copies(delivery)
         self._workspace.in_background(self._attempt_with_retries(delivery))
         return delivery
 
@@ -93,6 +95,13 @@ class Deliveries:
         delivery = self.sent[delivery_id]
         await self._attempt(delivery, reason="timeout" if delivery.kind == "events_api" else "")
         return delivery
+
+    def _send_copies(self, delivery: Delivery) -> None:
+        for _ in range(1, self._workspace.settings.copies):
+            self._workspace.in_background(self._attempt_once(delivery))
+
+    async def _attempt_once(self, delivery: Delivery) -> None:
+        await self._attempt(delivery)
 
     def _new(self, kind: Kind, payload: Json) -> Delivery:
         delivery = Delivery(self._workspace.ids.new("DL"), kind, payload)

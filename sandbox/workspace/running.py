@@ -83,6 +83,11 @@ class RunningWorkspace:
         """Change the app's configuration while everything runs: scopes, subscriptions, times."""
         self._pull("settings", **{key: _plain(value) for key, value in settings.items()})
 
+    def reached_at(self, url: str) -> None:
+        """Tell the app from now on that the workspace is at this URL, such as that of a proxy before it."""
+        self._pull("address", url=url)
+        self.api_url = f"{url}/api/"
+
     def deliver_to(self, request_url: str) -> None:
         """Turn Socket Mode off: deliver to this URL, which is asked to prove itself first."""
         self._pull("request_url", url=request_url)

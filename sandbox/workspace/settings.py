@@ -80,6 +80,8 @@ class Settings:
     """How long Slack waits for the app's answer, and how long a trigger id lives."""
     retry_after: tuple[float, ...] = (0.0, 60.0, 300.0)
     """When an event that was not acknowledged is sent again, each counted from the failure before."""
+    copies: int = 1
+    """How often everything is delivered, all at once: Slack promises at least once."""
     rate_limits: bool = False
     """Whether methods answer 429 at Slack's published rates; tests of other things are faster without."""
     hints: tuple[tuple[str, str], ...] = HINTS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ class Right:
     verb: str
     resource: str
     """With its API group in front, as people are told it: `apps/deployments`, `pods/log`."""
+    name: str = field(default="", compare=False)
+    """Of the one object that it is about; empty for all of them."""
 
     def __str__(self) -> str:
         return f"{self.resource}: {self.verb}"
@@ -64,7 +66,8 @@ class Grants:
     def _has(self, namespace: str, right: Right) -> bool:
         """Whether the API server agrees that the ServiceAccount has a right."""
         resource, _, subresource = _plural(right).partition("/")
-        command = ["auth", "can-i", right.verb, resource, "-n", namespace, "-q"]
+        about = f"{resource}/{right.name}" if right.name else resource
+        command = ["auth", "can-i", right.verb, about, "-n", namespace, "-q"]
         command += [f"--as=system:serviceaccount:{self.home}:{self.name}"]
         try:
             self._plane.kubectl(*command, *([f"--subresource={subresource}"] if subresource else []))
@@ -88,11 +91,12 @@ class Grants:
 def rights_of(role: dict[str, Any]) -> set[Right]:
     """The rights that a Role's rules come to."""
     return {
-        Right(verb, _named(group, resource))
+        Right(verb, _named(group, resource), name)
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
+        for name in rule.get("resourceNames", [""])
     }
 
 
@@ -108,7 +112,7 @@ def _named(group: str, resource: str) -> str:
 def _plural(right: Right) -> str:
     """The resource in kubectl's words: `deployments.apps`, `pods/log`."""
     group, _, resource = right.resource.partition("/")
-    return f"{resource}.{group}" if group == "apps" else right.resource
+    return right.resource if not resource or group == "pods" else f"{resource}.{group}"
 
 
 def _without(rule: dict[str, Any], right: Right) -> list[dict[str, Any]]:

@@ -155,15 +155,18 @@ def house(
     settings: dict[str, Any] | None = None,
     workers: Callable[[list[str]], Path] | None = None,
     registry: bool = False,
+    beside: House | None = None,
 ) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own.
 
-    `settings` are more keys of its top level. `workers` gives the workers rights in the namespaces, and the
+    `settings` are more keys of its top level. With `beside` they are in the namespaces of that house: a
+    second installation on the same cluster. `workers` gives the workers rights in the namespaces, and the
     kubeconfig with which they have them; without it they may do everything. Without a `registry` no image is
     looked up, what would need one is not asked for, and nothing has to be ticked.
     """
     number = f"{os.getpid()}-{next(_numbers)}"
-    namespaces = {name: f"buzzy-{name}-{number}" for name in environments}
+    fresh = {name: f"buzzy-{name}-{number}" for name in environments}
+    namespaces = fresh if beside is None else {name: beside.namespaces[name] for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
     config["environments"] = {
         name: {**config["environments"][name], "namespace": namespaces[name]} for name in environments
@@ -179,15 +182,17 @@ def house(
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
     ]
     config |= settings or {}
-    file = folder / "buzzy.yaml"
+    file = folder / f"buzzy-{number}.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     names = list(namespaces.values())
-    arena.seed(names, services)
+    if beside is None:
+        arena.seed(names, services)
     with House(
         arena, file, namespaces, workers=workers(names) if workers else None, http=http, registry=registry
     ) as opened:
         yield opened
-    _make_room(arena, names)
+    if beside is None:
+        _make_room(arena, names)
 
 
 def _make_room(arena: Arena, namespaces: list[str]) -> None:

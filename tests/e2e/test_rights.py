@@ -84,6 +84,11 @@ def _release_with_a_configuration_that_is_there(house: House) -> None:
         Right("list", "apps/replicasets"),
         Right("watch", "pods"),
         Right("create", "configmaps"),
+        Right("get", "coordination.k8s.io/leases", "buzzy-release"),
+        Right("create", "coordination.k8s.io/leases"),
+        Right("update", "coordination.k8s.io/leases", "buzzy-release"),
+        Right("get", "configmaps"),
+        Right("update", "configmaps", "buzzy-ledger"),
     ],
     ids=str,
 )

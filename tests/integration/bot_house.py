@@ -74,7 +74,7 @@ class House:
     def __init__(self, workspace: RunningWorkspace, redis_url: str, config: str = CONFIG) -> None:
         """Nothing of the bot runs yet."""
         self.config = parse_config(config)
-        self.pace: Pace | None = Pace(posts_per_second=100, edit_seconds=0.02)
+        self.pace: Pace | None = Pace(posts_per_second=100, edit_seconds=0.02, settle_seconds=0.5)
         self.workspace = workspace
         self.redis_url = redis_url
         self.store = Store.connect(redis_url, answer_seconds=10)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot import inbox
 from releases import events as e
 from releases.lifecycle import State
 from sandbox.workspace import Message
@@ -22,6 +23,12 @@ from tests.integration.bot_house import (
     open_house,
 )
 from tests.unit.bot_tales import plan
+
+
+@pytest.fixture
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot looks at the reactions of what waits many times a second."""
+    monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -159,6 +166,32 @@ def test_a_button_of_an_older_plan_does_not_count(house: House, production: Mess
     house.person("bob").click(production, "Approve", as_seen=True)
     house.person("bob").wait_for_ephemeral(PRODUCTION, "The plan of R1 has changed since you opened it.")
     assert house.record.load("R1").release.approvals == ()
+
+
+@pytest.mark.requirement("Q3")
+@pytest.mark.usefixtures("_looks_often")
+def test_a_reaction_to_an_older_plan_does_not_count(house: House, production: Message) -> None:
+    """It stands on the message still when another plan does; looks in between do not take it for a yes."""
+    house.person("bob").react(production, TICK)
+    house.until(production, "waiting for 1 of 2 approvals")
+    house.person("carol").react(production, TICK)
+    house.until(production, "approved, about to start")
+    house.append("R1", e.ReplanRequested(at=now(), because="buzzy-api was changed with kubectl"))
+    other = plan(services=("buzzy-main",), environment="production")
+    house.append("R1", e.PlanProposed(at=now(), plan=other))
+    house.until(production, f"Plan #{other.short_digest}")
+    looks = len(house.workspace.calls("reactions.get"))
+    eventually(
+        lambda: (
+            len(house.workspace.calls("reactions.get")) > looks + 2
+            or house.record.load("R1").release.approvals
+        ),
+        "it was looked at, or taken for a yes",
+    )
+    assert house.record.load("R1").release.approvals == ()
+    house.person("bob").unreact(production, TICK)
+    house.person("bob").react(production, TICK)
+    house.until(production, "waiting for 1 of 2 approvals")
 
 
 @pytest.mark.requirement("C3")

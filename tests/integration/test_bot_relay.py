@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from bot.messages import Message
+from bot.messages.refusals import note
 from bot.messages.thread import thread_message
 from bot.relay.pace import Pace
-from bot.relay.posting import LaterError, Poster
+from bot.relay.posting import LaterError, Post, Poster
 from bot.relay.story import Story, tale_of
-from bot.slack import Slack, SlackError, web_client
+from bot.slack import NotSentError, Slack, SlackError, UnclearError, web_client
 from releases import events as e
+from releases.lifecycle import State
 from releases.record import Store
 from releases.record.told import Place, Told
 from sandbox.workspace import RunningWorkspace, running_workspace
@@ -114,7 +118,9 @@ def tell_everything(told: Told, workspace: RunningWorkspace, teller: Teller) -> 
     """Tell a release's story to its end, as the relay does."""
     assert told.lead()
     slack = Slack(web_client(workspace.bot_token, workspace.api_url))
-    story = Story(told, Poster(slack, told, Pace(posts_per_second=1_000, edit_seconds=0)), "buzzy")
+    story = Story(
+        told, Poster(slack, told, Pace(posts_per_second=1_000, edit_seconds=0, settle_seconds=0)), "buzzy"
+    )
     tale = tale_of("R42", teller.events)
     for _ in range(50):
         try:
@@ -174,6 +180,63 @@ def clear(workspace: RunningWorkspace) -> None:
         client.chat_delete(channel=STAGING, ts=message.ts)
 
 
+class LateSlack(Slack):
+    """A Slack whose answer to a post is lost, and which shows the post only some looks later."""
+
+    def __init__(self, workspace: RunningWorkspace, *, looks: int) -> None:
+        """The first `looks` looks find nothing."""
+        super().__init__(web_client(workspace.bot_token, workspace.api_url))
+        self.posts = 0
+        self._looks = looks
+
+    def post(self, channel: str, message: Message, *, id_: str, thread_ts: str | None = None) -> str:
+        """Post; the first answer is lost."""
+        ts = super().post(channel, message, id_=id_, thread_ts=thread_ts)
+        self.posts += 1
+        if self.posts == 1:
+            raise UnclearError("chat.postMessage: no answer")
+        return ts
+
+    def find(self, channel: str, id_: str, *, oldest: float, thread_ts: str | None = None) -> str | None:
+        """Look; in vain at first."""
+        self._looks -= 1
+        return None if self._looks >= 0 else super().find(channel, id_, oldest=oldest, thread_ts=thread_ts)
+
+
+@pytest.mark.requirement("C2", "Q1")
+def test_a_post_that_becomes_visible_late_does_not_stand_twice(store: Store) -> None:
+    """It is looked for as long as it may still appear, and not posted again before."""
+    with running_workspace() as workspace:
+        told = Told(store, "relay")
+        assert told.lead()
+        slack = LateSlack(workspace, looks=3)
+        poster = Poster(slack, told, Pace(settle_seconds=30))
+        post = Post("R42", STAGING, note("R42"), time.time() - 60)
+        with pytest.raises(UnclearError):
+            poster.post_once("R42", "message", post)
+        for _ in range(3):
+            with pytest.raises(LaterError):
+                poster.post_once("R42", "message", post)
+        ts = poster.post_once("R42", "message", post)
+        assert [message.ts for message in workspace.person("alice").messages(STAGING)] == [ts]
+        assert slack.posts == 1
+
+
+@pytest.mark.requirement("C2", "Q1")
+def test_a_post_that_never_left_is_posted_at_once_when_slack_is_back(store: Store) -> None:
+    """Nobody listens at Slack's address: that nothing was posted is clear, so nothing is looked for."""
+    told = Told(store, "relay")
+    assert told.lead()
+    nowhere = Slack(web_client("xoxb-1", "http://127.0.0.1:1/api/"))
+    post = Post("R42", STAGING, note("R42"), time.time() - 60)
+    with pytest.raises(NotSentError):
+        Poster(nowhere, told, Pace()).post_once("R42", "message", post)
+    with running_workspace() as workspace:
+        slack = Slack(web_client(workspace.bot_token, workspace.api_url))
+        Poster(slack, told, Pace()).post_once("R42", "message", post)
+        assert [call["method"] for call in workspace.calls()] == ["chat.postMessage"]
+
+
 @pytest.mark.requirement("C2")
 def test_a_channel_that_has_to_wait_holds_up_no_other(house: House) -> None:
     """Slack asks for a pause in one channel; the other goes on meanwhile."""
@@ -224,7 +287,7 @@ def test_a_slack_that_takes_no_bursts_is_told_everything_at_its_pace(quiet_house
     thread = quiet_house.thread(message)
     assert [line[0] for line in thread] == ["📝", "🗺", "✅", "▶", "✔"]
     refused = [call for call in quiet_house.workspace.calls() if not call["ok"]]
-    assert len(refused) <= 2
+    assert len(refused) <= 2, refused
 
 
 def test_a_channel_that_buzzy_is_not_in_stops_no_other_release(house: House) -> None:
@@ -315,6 +378,33 @@ def test_an_alert_is_posted_once_although_its_answer_is_lost(house: House) -> No
     )
     eventually(lambda: house.record.behind() == (), "everything is told")
     assert len(house.person("erin").messages(ON_CALL)) == 1
+
+
+@pytest.mark.requirement("Q1")
+def test_an_alert_that_is_told_late_is_ended_all_the_same(house: House) -> None:
+    """The on-call channel could not be posted in until a later release had put the environment right."""
+    house.workspace.remove(house.workspace.bot_user, ON_CALL)
+    house.ready_for_approval()
+    house.person("bob").react(house.person("bob").messages(STAGING)[0], TICK)
+    eventually(lambda: house.queue.depth("deployment") == 2, "it is approved")
+    house.run_steps("R1", count=1)
+    house.append("R1", e.StepStarted(at=now(), index=1))
+    failed = e.ReleaseFailed(at=now(), reason="it does not get ready", changed=("buzzy-main",))
+    house.append("R1", e.StepFailed(at=now(), index=1, reason=failed.reason), failed)
+    second = house.ask("/buzzy release 3.2.2 staging", STAGING)
+    house.planned("R2", new="3.2.2")
+    house.until(second, "waiting for")
+    house.person("bob").react(second, TICK)
+    eventually(lambda: house.record.load("R2").release.state is State.APPROVED, "it is approved")
+    house.run_steps("R2")
+    eventually(lambda: house.record.behind() == ("R1",), "the later one is told to its end")
+    house.workspace.invite(house.workspace.bot_user, ON_CALL)
+    house.stop()
+    house.start()
+    house.person("erin").wait_for_message(ON_CALL, "Put right by R2")
+    eventually(lambda: house.record.behind() == (), "everything is told")
+    assert len(house.person("erin").messages(ON_CALL)) == 1
+    assert Told(house.store, "x").alerts("staging") == {}
 
 
 def test_slacks_no_has_a_name_and_its_silence_another(quiet_house: House) -> None:

@@ -38,8 +38,8 @@ def closing(url: str) -> Closing:
     """The part of a bot that locks, with a connection of its own."""
     store = Store.connect(url, answer_seconds=10)
     record, closures, people = Record(store), Closures(store), Everybody()
-    gate = Gate(CONFIG, record, closures, people, lambda: NOW)  # type: ignore[arg-type] # nobody asks Slack
-    return Closing(CONFIG, record, closures, people, gate, lambda: NOW)  # type: ignore[arg-type] # the same
+    gate = Gate(CONFIG, record, closures, people, lambda: NOW)
+    return Closing(CONFIG, record, closures, people, gate, lambda: NOW)
 
 
 def lock(by: str = "U0BOB", **more: object) -> Closure:
@@ -114,7 +114,7 @@ def test_nobody_in_line_is_lost_when_many_join_at_once(redis_url: str, store: St
 
     def join(number: int) -> None:
         store = Store.connect(redis_url, answer_seconds=10)
-        gate = Gate(CONFIG, Record(store), Closures(store), Everybody(), lambda: NOW)  # type: ignore[arg-type]
+        gate = Gate(CONFIG, Record(store), Closures(store), Everybody(), lambda: NOW)
         wanted = Waiter(by=Actor(id=f"U{number}", name="x"), line="release 3.2.1 production", at=NOW)
         together.wait()
         gate.get_in_line(PRODUCTION, wanted)
@@ -143,7 +143,7 @@ def test_nobody_in_line_is_lost_when_many_join_at_once(redis_url: str, store: St
 def test_who_is_called_and_does_not_come_lets_the_next_one_be_called(store: Store) -> None:
     """After a while, not at once: people read their messages."""
     closures, record = Closures(store), Record(store)
-    gate = Gate(CONFIG, record, closures, Everybody(), lambda: NOW)  # type: ignore[arg-type]
+    gate = Gate(CONFIG, record, closures, Everybody(), lambda: NOW)
     for number in range(2):
         wanted = Waiter(by=Actor(id=f"U{number}", name="x"), line="release 3.2.1 production", at=NOW)
         gate.get_in_line(PRODUCTION, wanted)  # open: the first is called at once

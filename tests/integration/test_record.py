@@ -18,6 +18,7 @@ from releases.record import (
     BusyError,
     Held,
     Inbox,
+    Installation,
     JobQueue,
     Lease,
     MovedError,
@@ -174,6 +175,44 @@ def test_a_lease_is_one_workers_until_it_lets_go(record: Record) -> None:
     after = record.take(held.release, "worker-2")
     assert after is not None
     assert after.interrupted is None
+
+
+@pytest.mark.requirement("Q1")
+def test_a_fence_is_owed_until_it_is_paid(record: Record, store: Store) -> None:
+    """From when a worker ended without a word; across workers and releases, and only its debtor can pay."""
+    held = running(record)
+    first = record.take(held.release, "worker-1", lease_ms=1)
+    assert first is not None
+    assert not first.unfenced
+    second = _take_when_expired(record, held)
+    assert second.unfenced
+    with pytest.raises(StaleError):
+        record.unfenced(first, is_so=False)
+    record.let_go(second)
+    held = record.append(record.load("R1"), [e.ReleaseFailed(at=T0, reason="crashes")])
+    following = record.open(requested(), delivery="d2").release
+    third = record.take(following, "worker-3")
+    assert third is not None
+    assert (third.unfenced, third.interrupted) == (True, None)
+    record.unfenced(third, is_so=False)
+    record.let_go(third)
+    fourth = record.take(following, "worker-4")
+    assert fourth is not None
+    assert not fourth.unfenced
+    record.unfenced(fourth, is_so=True)
+    assert store.call("HGET", store.key("environment", "staging"), "unfenced") == "1"
+
+
+@pytest.mark.requirement("Q2")
+def test_an_installation_is_made_once_and_named_by_its_workspace(record: Record, store: Store) -> None:
+    """Of many who ask at once all get the same; another Redis, or another prefix, is another one."""
+    with ThreadPoolExecutor(8) as pool:
+        (id_,) = set(pool.map(lambda _: record.installation(), range(16)))
+    assert record.who_we_are() == Installation(id_, "")
+    record.name_installation("Acme")
+    assert record.who_we_are() == Installation(id_, "Acme")
+    store.call("DEL", store.key("installation"))
+    assert record.installation() != id_
 
 
 @pytest.mark.requirement("Q1")

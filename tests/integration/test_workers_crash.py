@@ -83,7 +83,9 @@ def test_a_worker_that_is_killed_in_a_step_is_succeeded(here: World, redis_url: 
     )
     assert found[0].endswith("Going on with step 3.")
     patches = [entry.name for entry in here.cluster.writes(user="buzzy-worker", verb="patch")]
-    assert patches == list(SERVICES)
+    # The second of buzzy-api is the fence: a write of the first worker's may still be under way.
+    assert patches == ["buzzy-main", "buzzy-api", "buzzy-api", "buzzy-files", "buzzy-worker"]
+    assert {here.revision(name) for name in SERVICES} == {3}
 
 
 @pytest.mark.requirement("Q1", "X7")
@@ -190,3 +192,34 @@ def test_the_reaper_lets_what_waited_too_long_expire(here: World) -> None:
     Reaper(here.store, here.record, here.queue, now=lambda: later).reap()
     assert here.load(id_).state is State.EXPIRED
     assert here.record.holder("staging") is None
+
+
+@pytest.mark.requirement("Q1", "Q3")
+@pytest.mark.parametrize("changed", [1, 4], ids=["one service", "all services"])
+def test_a_start_that_the_record_lost_is_found_in_the_cluster(here: World, changed: int) -> None:
+    """A Redis that lost its last words: the release goes on with the plan that was agreed to."""
+    id_ = here.ask("3.2.1")
+    here.jobs.plan(id_)
+    here.jobs = here.worker(stopping=lambda: len(here.load(id_).changed_services) >= changed)
+    here.jobs.advance(id_)
+    assert len(here.load(id_).changed_services) == changed
+    until(lambda: list(here.versions().values()).count("3.2.1") == changed)
+    events = here.store.key("release", id_, "events")
+    here.store.call("LTRIM", events, 0, here.said(id_).index("release_started") - 1)
+    assert here.load(id_).state is State.APPROVED
+    here.jobs = here.worker()
+    here.work()
+    assert here.load(id_).state is State.RELEASED, here.load(id_).reason
+    assert "replan_requested" not in here.said(id_)
+    patches = [entry.name for entry in here.cluster.writes(user="buzzy-worker", verb="patch")]
+    assert patches == list(SERVICES)
+
+
+@pytest.mark.requirement("Q3")
+def test_a_start_that_somebody_else_came_before_is_planned_again(here: World) -> None:
+    """What this release put there may be gone on with; what others put there is not what was agreed to."""
+    id_ = here.ask("3.2.1")
+    here.jobs.plan(id_)
+    here.set_tag("buzzy-main", "3.2.1")
+    here.work()
+    assert "replan_requested" in here.said(id_)

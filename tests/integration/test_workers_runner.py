@@ -28,8 +28,9 @@ from sandbox.children import Child
 from sandbox.redis_server import RedisServer
 from tests.integration.workers_world import CONFIG, World, world
 from workers.main import run
-from workers.runner import Stopping, known_jobs
+from workers.runner import known_jobs
 from workers.settings import WorkerSettings
+from workers.stopping import Stopping
 
 PATIENCE_SECONDS = 30.0
 

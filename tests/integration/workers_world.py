@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import os
+import signal
 import sys
 import time
 from collections import deque
@@ -23,10 +25,11 @@ from releases.record import JobQueue, Questions, Record, Store
 from releases.record.queue import JobName, QueueName
 from sandbox.cluster import Cluster, running_cluster
 from sandbox.cluster.access import Rule
-from sandbox.cluster.resources import CONFIG_MAPS, DEPLOYMENTS, Resource
+from sandbox.cluster.resources import CONFIG_MAPS, DEPLOYMENTS, LEASES, Resource
 from workers.advance import Tools
 from workers.answering import Answers
 from workers.around import Around
+from workers.cluster import TemplateWrite
 from workers.cluster.connections import Clusters, Connections
 from workers.drafting import Drafts
 from workers.jobs import Jobs
@@ -191,6 +194,14 @@ class World:
         """A Deployment as it is stored."""
         return self._read(DEPLOYMENTS, name)
 
+    def revision(self, name: str) -> int:
+        """How often a Deployment's template was changed, counting from 1."""
+        return int(self.deployment(name)["metadata"]["annotations"]["deployment.kubernetes.io/revision"])
+
+    def lease(self) -> dict[str, Any]:
+        """The Lease that says who has the environment, as it is stored."""
+        return self._read(LEASES, "buzzy-release")
+
     def config_map(self, name: str) -> dict[str, Any]:
         """A ConfigMap as it is stored."""
         return self._read(CONFIG_MAPS, name)
@@ -239,7 +250,15 @@ def role() -> list[Rule]:
     """The rules of the Role that we ask people to give to the workers: they have to be enough."""
     documents = yaml.safe_load_all(ROLE.read_text())
     rules = next(each["rules"] for each in documents if each["kind"] == "Role")
-    return [Rule(tuple(r["verbs"]), tuple(r["resources"]), tuple(r["apiGroups"])) for r in rules]
+    return [
+        Rule(
+            tuple(rule["verbs"]),
+            tuple(rule["resources"]),
+            tuple(rule["apiGroups"]),
+            tuple(rule.get("resourceNames", ())),
+        )
+        for rule in rules
+    ]
 
 
 def now() -> datetime:
@@ -265,13 +284,37 @@ def world(
         yield World(cluster, kubeconfig, store, config=config, **tools)
 
 
-def main(redis_url: str, kubeconfig: str, job: str, subject: str, lease_ms: str) -> None:
-    """One job in a process of its own, for tests that kill it."""
+class Pausing:
+    """A cluster whose worker is stopped (SIGSTOP) right before it first writes a Deployment's template."""
+
+    def __init__(self, cluster: Any, name: str) -> None:  # noqa: ANN401 - the workers' port
+        """Everything else is passed on."""
+        self._cluster = cluster
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the cluster has
+        return getattr(self._cluster, name)
+
+    def write_template(self, namespace: str, write: TemplateWrite, *, rehearse: bool = False) -> Any:  # noqa: ANN401 - as it is
+        """Write, as soon as somebody sends SIGCONT."""
+        if not rehearse and write.deployment.name == self._name:
+            self._name = ""
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return self._cluster.write_template(namespace, write, rehearse=rehearse)
+
+
+def main(  # noqa: PLR0917 - as its command line
+    redis_url: str, kubeconfig: str, job: str, subject: str, lease_ms: str, pause_before: str = ""
+) -> None:
+    """One job in a process of its own, for tests that kill it or stop it before a write."""
     store = Store.connect(redis_url, answer_seconds=5)
     tools = {"lease_ms": int(lease_ms), "slice_seconds": 60.0}
-    worker = World(None, Path(kubeconfig), store, **tools)  # type: ignore[arg-type] # it runs elsewhere
-    worker.jobs.table[f"workers.jobs.{job}"](subject)
+    world = World(None, Path(kubeconfig), store, **tools)  # type: ignore[arg-type] # it runs elsewhere
+    pausing = Pausing(Connections(kubeconfig)(None), pause_before)
+    world.worker(clusters=lambda _: pausing).table[f"workers.jobs.{job}"](subject)
 
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(0)  # as RQ's does after a job: threads that keep or watch something are not waited for

@@ -62,6 +62,17 @@ def yes(release: Release, who: Person, now: datetime = LATER, digest: str | None
     return approval.approve(release, who, now, via="reaction", digest=digest)
 
 
+@pytest.mark.requirement("Q3")
+def test_while_it_is_planned_again_a_yes_has_nothing_to_count_for() -> None:
+    """The plan that is gone cannot be approved, and the next is not there yet: it is said, no more."""
+    again = apply(
+        after(waiting(quorum=1), yes(waiting(quorum=1), BOB)), e.ReplanRequested(at=LATER, because="it moved")
+    )
+    refusal = yes(again, CAROL)
+    assert isinstance(refusal, Refusal)
+    assert "still being planned" in refusal.problem
+
+
 @pytest.mark.requirement("C3")
 def test_the_quorum_approves() -> None:
     """Two different approvers make it approved; one does not."""

@@ -257,6 +257,8 @@ def test_help_about_all_commands() -> None:
         "release",
         "rollback",
         "abort",
+        "approve",
+        "refuse",
         "plan",
         "lock",
         "unlock",

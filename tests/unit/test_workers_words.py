@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from releases.lifecycle import Release, fold
 from tests.unit.workers_things import ALICE, T0, plan, requested, rollout, seconds
 from workers import words
 from workers.cluster import ClusterUnreachableError
+from workers.tenant import Tenant
 
 MAIN, API = rollout("main", "3.2.0", "3.2.1"), rollout("api", "3.2.0", "3.2.1")
 PLAN = plan(MAIN, API)
@@ -155,4 +157,36 @@ def test_another_image_and_another_outcome_are_told_apart() -> None:
     red = (items[0].model_copy(update={"outcome": Outcome.RED}), items[1])
     assert words.moved(approved, approved.model_copy(update={"checklist": red})) == (
         "Since the plan was made, alerts of the checklist is red."
+    )
+
+
+CAROL = Tenant("5f3a", "staging", "Bright", "R7", "3.2.2", "carol", T0)
+
+
+@pytest.mark.requirement("Q2")
+@pytest.mark.parametrize(
+    ("other", "who", "how"),
+    [
+        (CAROL, "R7 (3.2.2), asked for by carol in Bright, since 1 Mar 14:00 UTC", ": `/buzzy abort R7`"),
+        (
+            replace(CAROL, what="rollback", workspace=""),
+            "R7 (a rollback), asked for by carol in the installation 5f3a, since 1 Mar 14:00 UTC",
+            ": `/buzzy abort R7`",
+        ),
+        (Tenant("", ""), "a release", ""),
+    ],
+    ids=["all is known", "no workspace", "nothing is known"],
+)
+def test_who_has_an_environment_is_told_with_what_to_do(other: Tenant, who: str, how: str) -> None:
+    """Before the start, and after it was taken over; also of a Lease that says little."""
+    reason, hint = words.held("staging", other, T0 + seconds(60))
+    assert reason == f"Another Buzzy is releasing to staging just now: {who}."
+    assert hint == (
+        f"Ask again when that has ended, or have it stopped there{how}. "
+        "If that Buzzy is gone for good, the way is free from 14:01:00 UTC on."
+    )
+    ours = Tenant("77aa", "staging", release="R42")
+    assert words.taken_over(ours, other) == (
+        f"While R42 was not at work, another Buzzy took staging over: {who}. "
+        "R42 changes nothing any more; what runs now is for that one to say."
     )

@@ -17,12 +17,13 @@ from workers.cluster.errors import (
     TransientError,
 )
 from workers.cluster.parse import amounts
-from workers.cluster.port import Cluster, TemplateWrite
+from workers.cluster.port import Cluster, Kept, LeaseWrite, Right, TemplateWrite
 from workers.cluster.seen import (
     Condition,
     ContainerSeen,
     DeploymentSeen,
     EventSeen,
+    LeaseSeen,
     PodSeen,
     QuotaSeen,
     ReplicaSetSeen,
@@ -47,10 +48,14 @@ __all__ = [
     "EventSeen",
     "ForbiddenError",
     "InvalidError",
+    "Kept",
+    "LeaseSeen",
+    "LeaseWrite",
     "NotFoundError",
     "PodSeen",
     "QuotaSeen",
     "ReplicaSetSeen",
+    "Right",
     "RolloutSeen",
     "TemplateWrite",
     "Termination",

@@ -6,6 +6,7 @@ be written back as it was.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,14 +16,16 @@ from typing import Any
 import urllib3
 from kubernetes import client
 
-from workers.cluster import parse
+from workers.cluster import leases, parse
+from workers.cluster.errors import AlreadyExistsError, ConflictError
 from workers.cluster.following import Following
-from workers.cluster.port import TemplateWrite
+from workers.cluster.port import Kept, LeaseWrite, Right, TemplateWrite
 from workers.cluster.reader import Source
 from workers.cluster.seen import (
     DeploymentSeen,
     EventSeen,
     Json,
+    LeaseSeen,
     PodSeen,
     QuotaSeen,
     ReplicaSetSeen,
@@ -35,6 +38,8 @@ READ_SECONDS = 10.0
 WATCH_SECONDS = 30
 LOG_BYTES = 65_536
 MANAGER = "buzzy"
+FENCE = "buzzy/fence"
+"""A label, because an annotation of a Deployment counts as a new generation of it."""
 
 # Without a read timeout a connection whose other end is gone hangs for ever.
 _TIMES = (CONNECT_SECONDS, READ_SECONDS)
@@ -50,12 +55,9 @@ class KubernetesCluster:
         """Nothing is connected before the first call."""
         self._apps = client.AppsV1Api(api)
         self._core = client.CoreV1Api(api)
+        self._coordination = client.CoordinationV1Api(api)
+        self._access = client.AuthorizationV1Api(api)
         self._version = client.VersionApi(api)
-
-    def version(self) -> str:
-        """Which Kubernetes it is."""
-        answer = _ask(Request("get", "/version", "any namespace"), self._version.get_code)
-        return str(answer.get("gitVersion") or "")
 
     def deployments(self, namespace: str) -> tuple[DeploymentSeen, ...]:
         """All Deployments of a namespace."""
@@ -99,6 +101,53 @@ class KubernetesCluster:
         found = self._list(self._core.list_namespaced_resource_quota, "resourcequotas", namespace)
         return tuple(parse.quota(item) for item in found)
 
+    def fence(self, namespace: str, name: str, mark: str) -> None:
+        """Change a Deployment in nothing but a label."""
+        _ask(
+            Request("patch", "apps/deployments", namespace, name),
+            self._apps.patch_namespaced_deployment,
+            name,
+            namespace,
+            {"metadata": {"labels": {FENCE: mark}}},
+            field_manager=MANAGER,
+            _content_type="application/merge-patch+json",
+        )
+
+    def lease(self, namespace: str, name: str) -> LeaseSeen:
+        """A Lease."""
+        request = Request("get", "coordination.k8s.io/leases", namespace, name)
+        return parse.lease(_ask(request, self._coordination.read_namespaced_lease, name, namespace))
+
+    def create_lease(
+        self, namespace: str, name: str, write: LeaseWrite, *, rehearse: bool = False
+    ) -> LeaseSeen:
+        """Create a Lease."""
+        answer = _ask(
+            Request("create", "coordination.k8s.io/leases", namespace, name),
+            self._coordination.create_namespaced_lease,
+            namespace,
+            leases.body({"name": name}, write),
+            field_manager=MANAGER,
+            dry_run="All" if rehearse else None,
+        )
+        return parse.lease(answer)
+
+    def write_lease(
+        self, namespace: str, seen: LeaseSeen, write: LeaseWrite, *, rehearse: bool = False
+    ) -> LeaseSeen:
+        """Change a Lease, unless it was changed or removed since it was read."""
+        name = seen.metadata["name"]
+        answer = _ask(
+            Request("update", "coordination.k8s.io/leases", namespace, name),
+            self._coordination.replace_namespaced_lease,
+            name,
+            namespace,
+            leases.body(seen.metadata, write),
+            field_manager=MANAGER,
+            dry_run="All" if rehearse else None,
+        )
+        return parse.lease(answer)
+
     def config_map(self, namespace: str, name: str) -> Mapping[str, str]:
         """The data of a ConfigMap."""
         request = Request("get", "configmaps", namespace, name)
@@ -130,6 +179,59 @@ class KubernetesCluster:
             field_manager=MANAGER,
             dry_run="All" if rehearse else None,
         )
+
+    def kept(self, namespace: str, name: str) -> Kept:
+        """A ConfigMap that changes."""
+        request = Request("get", "configmaps", namespace, name)
+        return parse.kept(_ask(request, self._core.read_namespaced_config_map, name, namespace))
+
+    def keep(
+        self, namespace: str, name: str, kept: Kept, labels: Mapping[str, str], *, rehearse: bool = False
+    ) -> None:
+        """Create such a ConfigMap, or replace it unless it was changed since it was read."""
+        is_there = {"resourceVersion": kept.resource_version} if kept.resource_version else {}
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": namespace, "labels": dict(labels), **is_there},
+            "data": dict(kept.texts),
+            "binaryData": {key: base64.b64encode(part).decode() for key, part in kept.parts.items()},
+        }
+        how = {"field_manager": MANAGER, "dry_run": "All" if rehearse else None}
+        if is_there:
+            request = Request("update", "configmaps", namespace, name)
+            _ask(request, self._core.replace_namespaced_config_map, name, namespace, body, **how)
+            return
+        request = Request("create", "configmaps", namespace, name)
+        try:
+            _ask(request, self._core.create_namespaced_config_map, namespace, body, **how)
+        except AlreadyExistsError as error:
+            raise ConflictError(str(error)) from error
+
+    def may(self, namespace: str, right: Right) -> bool:
+        """Whether Buzzy has a right there; everybody may ask that of themselves."""
+        group, resource, subresource = parse.of_role(right.resource)
+        attributes = {
+            "namespace": namespace,
+            "verb": right.verb,
+            "group": group,
+            "resource": resource,
+            "subresource": subresource,
+            "name": right.name,
+        }
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+        }
+        request = Request("create", "authorization.k8s.io/selfsubjectaccessreviews", namespace)
+        answer = _ask(request, self._access.create_self_subject_access_review, body)
+        return bool(answer.get("status", {}).get("allowed"))
+
+    def version(self) -> str:
+        """Which Kubernetes it is."""
+        answer = _ask(Request("get", "version", ""), self._version.get_code)
+        return str(answer.get("gitVersion", ""))
 
     def warnings(self, namespace: str, pod: str) -> tuple[EventSeen, ...]:
         """The cluster's warnings about a pod, the newest last."""

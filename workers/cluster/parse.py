@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import copy
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
 
+from workers.cluster.port import Kept
 from workers.cluster.seen import (
     Condition,
     ContainerSeen,
     DeploymentSeen,
     EventSeen,
     Json,
+    LeaseSeen,
     PodSeen,
     QuotaSeen,
     ReplicaSetSeen,
@@ -122,6 +125,23 @@ def amounts(quantities: Json) -> dict[str, Decimal]:
     }
 
 
+def kept(thing: Json) -> Kept:
+    """A ConfigMap that changes."""
+    return Kept(
+        texts=dict(thing.get("data") or {}),
+        parts={key: base64.b64decode(part) for key, part in (thing.get("binaryData") or {}).items()},
+        resource_version=thing["metadata"].get("resourceVersion", ""),
+    )
+
+
+def of_role(resource: str) -> tuple[str, str, str]:
+    """`apps/deployments` and `pods/log` in their parts: API group, resource, subresource."""
+    first, _, second = resource.partition("/")
+    if not second:
+        return "", first, ""
+    return ("", first, second) if first == "pods" else (first, second, "")
+
+
 def selector(thing: Json) -> str:
     """A label selector, as a query takes it."""
     parts = [f"{key}={value}" for key, value in (thing.get("matchLabels") or {}).items()]
@@ -146,6 +166,19 @@ def event(thing: Json) -> EventSeen:
         message=one_line(thing.get("message") or ""),
         count=series.get("count") or thing.get("count") or 1,
         at=_time(last),
+    )
+
+
+def lease(thing: Json) -> LeaseSeen:
+    """A Lease."""
+    spec = thing.get("spec") or {}
+    return LeaseSeen(
+        metadata={key: value for key, value in thing["metadata"].items() if key != "managedFields"},
+        holder=spec.get("holderIdentity") or "",
+        lasts=timedelta(seconds=spec.get("leaseDurationSeconds") or 0),
+        acquired_at=_time(spec.get("acquireTime")),
+        renewed_at=_time(spec.get("renewTime")),
+        transitions=spec.get("leaseTransitions") or 0,
     )
 
 

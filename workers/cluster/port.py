@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from workers.cluster.seen import (
     DeploymentSeen,
     EventSeen,
     Json,
+    LeaseSeen,
     PodSeen,
     QuotaSeen,
     ReplicaSetSeen,
@@ -25,6 +27,36 @@ class TemplateWrite:
     deployment: DeploymentSeen
     template: Json
     annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LeaseWrite:
+    """What a Lease shall say; annotations that are not named stay."""
+
+    holder: str
+    lasts: timedelta
+    acquired_at: datetime
+    renewed_at: datetime
+    transitions: int
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A ConfigMap that changes, and the version that was read; without one it is not there yet."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, bytes] = field(default_factory=dict)
+    resource_version: str = ""
+
+
+@dataclass(frozen=True)
+class Right:
+    """One verb on one resource, in the words of roles: `apps/deployments`, `pods/log`."""
+
+    verb: str
+    resource: str
+    name: str = ""
 
 
 class Cluster(Protocol):
@@ -61,6 +93,28 @@ class Cluster(Protocol):
 
     def quotas(self, namespace: str) -> tuple[QuotaSeen, ...]:
         """All quotas of a namespace."""
+
+    def fence(self, namespace: str, name: str, mark: str) -> None:
+        """Change a Deployment in nothing but a label, so that a write from an earlier look fails.
+
+        The mark must be another than the one before. Raises `NotFoundError`.
+        """
+        ...
+
+    def lease(self, namespace: str, name: str) -> LeaseSeen:
+        """A Lease. Raises `NotFoundError`."""
+        ...
+
+    def create_lease(
+        self, namespace: str, name: str, write: LeaseWrite, *, rehearse: bool = False
+    ) -> LeaseSeen:
+        """Create a Lease. Raises `AlreadyExistsError`."""
+        ...
+
+    def write_lease(
+        self, namespace: str, seen: LeaseSeen, write: LeaseWrite, *, rehearse: bool = False
+    ) -> LeaseSeen:
+        """Change a Lease, unless it was changed or removed since it was read: `ConflictError`."""
         ...
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, str]:
@@ -77,6 +131,24 @@ class Cluster(Protocol):
         rehearse: bool = False,
     ) -> None:
         """Create a ConfigMap that can never be changed. Raises `AlreadyExistsError`."""
+        ...
+
+    def kept(self, namespace: str, name: str) -> Kept:
+        """A ConfigMap that changes. Raises `NotFoundError`."""
+        ...
+
+    def keep(
+        self, namespace: str, name: str, kept: Kept, labels: Mapping[str, str], *, rehearse: bool = False
+    ) -> None:
+        """Create such a ConfigMap or, with the version that was read, replace it.
+
+        With `rehearse` nothing is stored. Raises `ConflictError`, also when somebody else created it, and
+        `NotFoundError` when there is none to replace.
+        """
+        ...
+
+    def may(self, namespace: str, right: Right) -> bool:
+        """Whether Buzzy has a right there."""
         ...
 
     def warnings(self, namespace: str, pod: str) -> tuple[EventSeen, ...]:

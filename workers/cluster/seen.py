@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -137,6 +137,23 @@ class QuotaSeen:
     hard: Mapping[str, Decimal] = field(default_factory=dict)
     used: Mapping[str, Decimal] = field(default_factory=dict)
     partial: bool = False
+
+
+@dataclass(frozen=True)
+class LeaseSeen:
+    """A Lease. `holder` is empty while nobody has it; `metadata` is written back as it was read."""
+
+    metadata: Json
+    holder: str = ""
+    lasts: timedelta = timedelta()
+    acquired_at: datetime | None = None
+    renewed_at: datetime | None = None
+    transitions: int = 0
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """Its annotations."""
+        return self.metadata.get("annotations") or {}
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,11 @@ class Work(Protocol):
         """The time, aware."""
 
     def before_write(self) -> None:
-        """To be called right before each change of the cluster. Raises `StaleError` when it must not be."""
+        """To be called between the look that decides on a change of the cluster and the change itself.
+
+        Raises `StaleError` or `TakenOverError` when it must not be. The change has to name the version that
+        was looked at: whoever takes over makes sure that it is another one then.
+        """
 
     def go_on(self) -> bool:
         """To be called at least once a second while waiting; False: return `Unfinished` now."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from sandbox.cluster.admission import check_identity
 from sandbox.cluster.api.requests import Call
 from sandbox.cluster.api.views import View
 from sandbox.cluster.errors import (
@@ -38,7 +39,12 @@ def update(registry: Registry, call: Call) -> tuple[int, Json]:
     target = call.target
     if target.subresource == "scale":
         return 200, _scale_to(registry, call, call.document())
-    return 200, _store(registry, call, call.document())
+    new = call.document()
+    missing = registry.store.get(target.resource, target.namespace, target.name) is None
+    if missing and target.resource.created_by_update:
+        check_identity(target.resource, new, None)
+        return 201, registry.create(target.resource, new, manager=call.manager, dry_run=call.dry_run)
+    return 200, _store(registry, call, new)
 
 
 def patch(registry: Registry, call: Call) -> tuple[int, Json]:

@@ -9,6 +9,8 @@ from sandbox.cluster.kinds.base import Kind
 from sandbox.cluster.objects import Json, name_of
 from sandbox.cluster.quantities import canonical_quantities
 
+WHOLE_SECONDS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
+MICRO_TIME = WHOLE_SECONDS + r"\.\d{6}(Z|[+-]\d\d:\d\d)"
 SEALED = "field is immutable when `immutable` is set"
 KEY_MESSAGE = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
@@ -152,6 +154,17 @@ class ServiceKind(Kind):
 
 class LeaseKind(Kind):
     """A lease: who holds something, and since when."""
+
+    def default(self, thing: Json) -> None:
+        """Times without a fraction of six digits cannot be read at all."""
+        for field in ("acquireTime", "renewTime"):
+            text = (thing.get("spec") or {}).get(field)
+            if text is not None and not re.fullmatch(MICRO_TIME, text):
+                rest = re.sub(WHOLE_SECONDS, "", text)
+                raise ValueError(
+                    f'parsing time "{text}" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "{rest}" as '
+                    '".000000"'
+                )
 
     def validate(self, thing: Json) -> list[Cause]:
         """Numbers of a lease make sense."""

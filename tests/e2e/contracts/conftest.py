@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from sandbox.cluster import running_cluster
+from tests.e2e.contracts.clients import connected, settled
 from tests.e2e.contracts.normal import normal
+from tests.e2e.contracts.things import CAUSE, deployment
 from tests.e2e.contracts.worlds import Api, Place, RealWorld, SandboxWorld, World, open_place
 from tests.e2e.controlplane.build import BuildError, commands
+from workers.cluster import Cluster, DeploymentSeen
 
 SPEED = 4.0
 
@@ -103,3 +106,17 @@ def observe(
 def seen(observe: Callable[[str, Any], Any]) -> Seen:
     """Makes the observation comparable and keeps it for the comparison at the end."""
     return lambda observation: observe("", observation)
+
+
+@pytest.fixture(scope="session")
+def cluster_client(world: World) -> Iterator[Cluster]:
+    """The workers' client, with every right."""
+    with connected(world.kubeconfig) as made:
+        yield made
+
+
+@pytest.fixture
+def web(place: Place, cluster_client: Cluster) -> DeploymentSeen:
+    """A Deployment whose one pod is ready."""
+    place.make("deployments", deployment(replicas=1, annotations={CAUSE: "first"}))
+    return settled(cluster_client, place, "web")

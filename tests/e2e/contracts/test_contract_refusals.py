@@ -110,6 +110,15 @@ def test_lease_is_created_once(place: Place, seen: Seen) -> None:
     assert (answer.code, seen(answer.body)["reason"]) == (409, "AlreadyExists")
 
 
+def test_lease_has_times_with_microseconds(place: Place, seen: Seen) -> None:
+    """A Lease whose time has no fraction cannot be read at all: a 400."""
+    body = lease("one")
+    body["spec"]["renewTime"] = "2026-01-02T03:04:06Z"
+    answer = place.ask("POST", "leases", body=body)
+    assert (answer.code, seen(answer.body)["reason"]) == (400, "BadRequest")
+    assert 'cannot parse "Z" as ".000000"' in answer.body["message"]
+
+
 def test_lease_is_taken_from_its_latest_version(place: Place, seen: Seen) -> None:
     """Of two that update the Lease that they both read, the second is told Conflict."""
     held = place.make("leases", lease("one"))

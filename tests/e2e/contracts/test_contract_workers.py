@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.contracts.clients import connected, plain, settled
 from tests.e2e.contracts.things import CAUSE, deployment, image, pod
 from tests.e2e.contracts.worlds import Place, World, eventually
 from workers.cluster import (
@@ -25,57 +22,8 @@ from workers.cluster import (
     TemplateWrite,
     despite_conflicts,
 )
-from workers.cluster.connections import Connections
-from workers.cluster.kube import KubernetesCluster
 
 Seen = Callable[[Any], Any]
-
-
-@pytest.fixture(scope="session")
-def cluster_client(world: World) -> Iterator[Cluster]:
-    """The workers' client, with every right."""
-    with _connected(world.kubeconfig) as made:
-        yield made
-
-
-@contextmanager
-def _connected(kubeconfig: Path) -> Iterator[Cluster]:
-    """A client whose connections are closed at the end; the workers' own last as long as their process."""
-    made = Connections(str(kubeconfig))(None)
-    yield made
-    assert isinstance(made, KubernetesCluster)
-    made._core.api_client.rest_client.pool_manager.clear()
-
-
-@pytest.fixture
-def web(place: Place, cluster_client: Cluster) -> DeploymentSeen:
-    """A Deployment whose one pod is ready."""
-    place.make("deployments", deployment(replicas=1, annotations={CAUSE: "first"}))
-    return _settled(cluster_client, place, "web")
-
-
-def _settled(cluster: Cluster, place: Place, name: str) -> DeploymentSeen:
-    def settled() -> DeploymentSeen | None:
-        found = cluster.deployment(place.name, name)
-        is_over = (
-            found.observed_generation == found.generation and found.updated == found.pods == found.wanted
-        )
-        progressing = found.condition("Progressing")
-        is_told = progressing is not None and progressing.reason == "NewReplicaSetAvailable"
-        return found if is_over and is_told and found.available == found.wanted else None
-
-    return eventually(settled)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any of the client's values
-    """A value as JSON, so that it can be compared."""
-    if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return "<version>" if isinstance(value, str) and value.isdecimal() and int(value) > 20 else value
 
 
 def test_workers_see_a_deployment(
@@ -83,7 +31,7 @@ def test_workers_see_a_deployment(
 ) -> None:
     """All fields of a Deployment that the workers read: counts, generations, revision, conditions."""
     assert [each.name for each in cluster_client.deployments(place.name)] == ["web"]
-    found = seen(_plain(web))
+    found = seen(plain(web))
     assert (found["revision"], found["selector"], found["history_limit"]) == (1, "app=web", 10)
     assert {each["type"]: each["status"] for each in found["conditions"]} == {
         "Available": True,
@@ -98,7 +46,7 @@ def test_workers_see_revisions(
     (found,) = cluster_client.replica_sets(place.name)
     assert (found.owner, found.template, found.revision) == (web.uid, web.template, 1)
     hidden = {"template_hash": "<hash>"}
-    assert seen(_plain(found) | hidden)["annotations"][CAUSE] == "first"
+    assert seen(plain(found) | hidden)["annotations"][CAUSE] == "first"
 
 
 def test_workers_see_pods(place: Place, cluster_client: Cluster, web: DeploymentSeen, seen: Seen) -> None:
@@ -106,7 +54,7 @@ def test_workers_see_pods(place: Place, cluster_client: Cluster, web: Deployment
     (revision,) = cluster_client.replica_sets(place.name)
     (found,) = cluster_client.pods(place.name)
     assert (found.owner, found.template_hash) == (revision.name, revision.template_hash)
-    told = seen(_plain(found) | {"template_hash": "<hash>"})
+    told = seen(plain(found) | {"template_hash": "<hash>"})
     assert (told["ready"], told["phase"], told["unplaced"]) == (True, "Running", None)
 
 
@@ -125,7 +73,7 @@ def test_workers_rehearse_and_write_a_template(
     assert cluster_client.deployment(place.name, "web").template == web.template
     written = despite_conflicts(lambda: write(rehearse=False))
     assert rehearsed.template == written.template
-    found = seen(_plain(_settled(cluster_client, place, "web")))
+    found = seen(plain(settled(cluster_client, place, "web")))
     assert (found["revision"], found["annotations"]["buzzy.io/release"]) == (2, "R1")
 
 
@@ -217,7 +165,7 @@ def _last_of(pictures: Iterator[RolloutSeen], before: int) -> RolloutSeen:
 
 def test_workers_are_told_which_right_is_missing(world: World, place: Place, seen: Seen) -> None:
     """A 403 of RBAC becomes a ForbiddenError that names what the Role needs."""
-    with _connected(world.account(place.name, "stranger", "list", "pods")) as stranger:
+    with connected(world.account(place.name, "stranger", "list", "pods")) as stranger:
         assert stranger.pods(place.name) == ()
         with pytest.raises(ForbiddenError) as caught:
             stranger.deployments(place.name)
