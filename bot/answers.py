@@ -20,7 +20,7 @@ from bot.requests import NotYetError, Requests
 from bot.slack import RefusedError, Slack, UnclearError
 from releases import approval, grammar
 from releases.events import Event
-from releases.lifecycle import Release, State, apply
+from releases.lifecycle import Approval, Release, State, apply
 from releases.people import Person
 from releases.policy import Refusal
 from releases.record import Record, UnknownReleaseError
@@ -126,13 +126,12 @@ class Answers:
         def judge(release: Release, who: Person) -> approval.Outcome:
             if isinstance(command, grammar.Refuse):
                 return approval.refuse(release, who, self._now(), via=via)
+            reactions: Reactions | None = None
             try:
                 reactions = self._reactions(self._told.message_of(release.id))
             except UnclearError:
                 if via != "command line":
                     raise
-                # While Slack is down nobody can take a reaction back: what is on the record stands.
-                return approval.approve(release, who, self._now(), via=via, digest=None, said_at=at)
             return self._approve(release, who, reactions, via=via, digest=None, said_at=at)
 
         return self._requests.decide(command.release, user, judge)
@@ -166,35 +165,64 @@ class Answers:
                 case "refuse":
                     return approval.refuse(release, who, self._now(), via="button")
                 case "tick":
-                    return approval.tick(release, who, self._now(), item=pressed.item, digest=pressed.digest)
+                    return self._tick(release, who, pressed)
                 case "look_again":
                     return approval.look_again(release, who, self._now())
                 case _:
-                    return approval.abort(release, who, self._now(), None)
+                    allowed = self._requests.may_abort(release, pressed.channel)
+                    return approval.abort(release, who, self._now(), None, allowed=allowed)
 
         return judge
+
+    def _tick(self, release: Release, who: Person, pressed: Pressed) -> approval.Outcome:
+        """A tick may be the last thing that a release waits for, as a yes may."""
+        reactions = self._reactions(self._told.message_of(release.id))
+
+        def answer(release: Release) -> approval.Outcome:
+            return approval.tick(release, who, self._now(), item=pressed.item, digest=pressed.digest)
+
+        return self._of_those_who_count(release, who, reactions, answer)
 
     def _approve(  # noqa: PLR0913 - what an answer says
         self,
         release: Release,
         who: Person,
-        reactions: Reactions,
+        reactions: Reactions | None,
         *,
         via: approval.Via,
         digest: str | None,
         said_at: datetime | None = None,
     ) -> approval.Outcome:
-        """A yes, after those that others took back without our hearing of it were taken off."""
+        """A yes, after those of others were taken off that count no more.
+
+        They took it back without our hearing of it, or may not approve any more. `reactions` is None while
+        Slack is down: nobody can take a reaction back then, so what is on the record stands.
+        """
         now = self._now()
-        gone: tuple[Event, ...] = ()
-        for given in release.approvals if release.state is State.WAITING else ():
-            if given.via == "reaction" and reactions.of(given.by.id) != "approve" and given.by.id != who.id:
-                taken = approval.withdraw(release, Person(given.by.id, given.by.name), now)
-                if isinstance(taken, tuple):
-                    gone += taken
-                    for event in taken:
-                        release = apply(release, event)
-        outcome = approval.approve(release, who, now, via=via, digest=digest, said_at=said_at)
+
+        def answer(release: Release) -> approval.Outcome:
+            return approval.approve(release, who, now, via=via, digest=digest, said_at=said_at)
+
+        return self._of_those_who_count(release, who, reactions, answer)
+
+    def _of_those_who_count(
+        self,
+        release: Release,
+        who: Person,
+        reactions: Reactions | None,
+        answer: Callable[[Release], approval.Outcome],
+    ) -> approval.Outcome:
+        """An answer that may let a release start, after the approvals that count no more were taken off."""
+        gone: tuple[Event, ...] = self._requests.disowned(release)
+        for event in gone:
+            release = apply(release, event)
+        for given in _taken_back(release, reactions) if release.state is State.WAITING else ():
+            taken = approval.withdraw(release, Person(given.by.id, given.by.name), self._now())
+            if given.by.id != who.id and isinstance(taken, tuple):
+                gone += taken
+                for event in taken:
+                    release = apply(release, event)
+        outcome = answer(release)
         return outcome if isinstance(outcome, Refusal) else (*gone, *outcome)
 
     def _reactions(self, place: Place | None) -> Reactions:
@@ -229,3 +257,11 @@ class Answers:
                 hint = "To go back from what runs there now:"
                 return refusal_message(Refusal(problem, hint, copy=f"/buzzy rollback {release.environment}"))
         return self._requests.act(command, pressed.user, pressed.channel, delivery)
+
+
+def _taken_back(release: Release, reactions: Reactions | None) -> tuple[Approval, ...]:
+    """The approvals by reaction that stand on the message no more."""
+    if reactions is None:
+        return ()
+    given = (each for each in release.approvals if each.via == "reaction")
+    return tuple(each for each in given if reactions.of(each.by.id) != "approve")

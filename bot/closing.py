@@ -11,7 +11,7 @@ from bot.messages import Message
 from bot.messages.closing import closed_until_message
 from bot.messages.refusals import note, refusal_message, refused
 from bot.people import Known
-from releases import grammar, notices, passing
+from releases import grammar, notices, passing, policy
 from releases.closing import ALL, CalendarFreeze, Closure, Waiter, closing
 from releases.config import Config, Environment, zone_of
 from releases.moments import UnclearTimeError, read_moment
@@ -43,9 +43,14 @@ class Closing:
 
     # -- locks -----------------------------------------------------------------------------------------
 
-    def lock(self, command: grammar.Lock, user: str, delivery: str) -> tuple[Message, Waiter | None]:
+    def lock(
+        self, command: grammar.Lock, user: str, channel: str | None, delivery: str
+    ) -> tuple[Message, Waiter | None]:
         """Lock a place; and what the person had wanted before, if they took the lock over for that."""
-        who, place = self._people.get(user), command.place
+        place = command.place
+        who = self._allowed(place, user, channel)
+        if isinstance(who, Refusal):
+            return refusal_message(who), None
         try:
             until = self._end(command, who)
         except UnclearTimeError as error:
@@ -67,9 +72,11 @@ class Closing:
             return closed_until_message(lock, self._in_the_way(place)), wanted
         raise CrowdError(place)
 
-    def unlock(self, place: str, user: str) -> Message:
+    def unlock(self, place: str, user: str, channel: str | None) -> Message:
         """Open what one has locked."""
-        who = self._people.get(user)
+        who = self._allowed(place, user, channel)
+        if isinstance(who, Refusal):
+            return refusal_message(who)
         for board in self._gate.boards(place):
             lock = board.closure("lock", place)
             if lock is None or (isinstance(lock, Closure) and not lock.holds(self._now())):
@@ -83,6 +90,18 @@ class Closing:
                 continue
             return note(f"{_named(place)} unlocked." if place != ALL else "The lock of all is off.")
         raise CrowdError(place)
+
+    def _allowed(self, place: str, user: str, channel: str | None) -> Person | Refusal:
+        """Somebody who may lock a place, or why not: looked up again before they are told no."""
+        refusal: Refusal | None = None
+        for fresh in (False, True):
+            who = self._people.get(user, fresh=fresh)
+            rules = (policy.may("lock", each, who, channel) for each in self._gate.environments(place))
+            refusal = next((rule for rule in rules if rule is not None), None)
+            if refusal is None:
+                return who
+        assert refusal is not None  # noqa: S101 - the loop has no other end
+        return refusal
 
     # -- freezes ---------------------------------------------------------------------------------------
 

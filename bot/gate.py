@@ -6,7 +6,8 @@ one is told, with that command to copy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,11 +19,13 @@ from releases import grammar, passing
 from releases.closing import ALL, Closed, Traveller, Waiter, closing, pass_by
 from releases.config import Config, Environment, zone_of
 from releases.events import Actor, Passage, ReleaseRequested
+from releases.passing import Forward
 from releases.people import Person
 from releases.policy import Refusal, admit
 from releases.record import MovedError, Record
 from releases.record.closures import Board, Closures, line_text
 from releases.record.turns import call_next
+from releases.version import ReleaseType
 
 ATTEMPTS = 10
 """So often somebody else may have written first."""
@@ -55,21 +58,25 @@ class Gate:
     def let_pass(
         self,
         requested: ReleaseRequested,
-        command: grammar.Release | grammar.Rollback,
+        command: Forward | grammar.Rollback,
         environment: Environment,
         who: Person,
+        types: Collection[ReleaseType],
     ) -> ReleaseRequested | Message:
-        """The request with what it passed, or what the person is told because it is closed."""
-        right = passing.over_freezes(command, self._config, environment, who)
+        """The request with what it passed, or what the person is told because it is closed.
+
+        `types` are those that the release may be of, as far as is known.
+        """
+        right = passing.over_freezes(command, self._config, environment, who, types)
         if isinstance(right, Refusal):  # they may be a manager since a minute ago
             who = self._people.get(who.id, fresh=True)
-            right = passing.over_freezes(command, self._config, environment, who)
+            right = passing.over_freezes(command, self._config, environment, who, types)
         if isinstance(right, Refusal):
             return refusal_message(right)
         verdict = self._verdict(environment, Traveller(requested.kind, who.id, right))
         if not isinstance(verdict, Closed):
             return requested.model_copy(update={"passed": verdict, "over_freezes": right})
-        if not isinstance(command, grammar.Release):
+        if isinstance(command, grammar.Rollback):
             return refusal_message(self._no_way_back(verdict))
         if command.wait:
             return self.get_in_line(environment, self._waiter(command, who))
@@ -116,7 +123,7 @@ class Gate:
             return waiting_message(name, wanted, at + 1)
         raise CrowdError(name)
 
-    def wait_for(self, command: grammar.Release, environment: Environment, by: Actor) -> bool:
+    def wait_for(self, command: Forward, environment: Environment, by: Actor) -> bool:
         """Put somebody in line whose scheduled release was refused because it is closed."""
         wanted = self._closures.wanted(environment.name, by.id)
         if wanted is None or wanted.line != command.line():
@@ -124,10 +131,8 @@ class Gate:
         self.get_in_line(environment, wanted)
         return True
 
-    def _waiter(self, command: grammar.Release, who: Person) -> Waiter:
-        again = grammar.Release(
-            command.version, command.environment, command.strategy, command.services, command.reason
-        )
+    def _waiter(self, command: Forward, who: Person) -> Waiter:
+        again = replace(command, wait=False, override_freeze=False)
         return Waiter(by=who.actor, line=again.line(), at=self._now())
 
     def call_next(self, place: str) -> None:

@@ -224,7 +224,7 @@ class InboxLoop:
         self._next_sweep = time.monotonic() + SWEEP_SECONDS
         for release_id in self._record.idle():
             release = self._record.load(release_id).release
-            if release.state is not State.WAITING or release.request.approval is None:
+            if release.state is not State.WAITING or release.approval is None:
                 continue
             try:
                 self._answers.sweep(release)

@@ -23,13 +23,14 @@ from bot.closing import Closing
 from bot.doors import Door, DoorError, HttpDoor, SocketDoor
 from bot.gate import Gate
 from bot.inbox import InboxLoop
-from bot.people import People, groups_of
+from bot.people import People
 from bot.planner import Planner
 from bot.questions import Desk
 from bot.reception import Reception
 from bot.relay import Relay
 from bot.relay.alarm import Alarm
 from bot.relay.announcements import Announcements
+from bot.relay.audience import Audience
 from bot.relay.pace import Pace
 from bot.relay.posting import Poster
 from bot.relay.replies import Replies
@@ -223,7 +224,7 @@ class Bot:
 
     def _people(self, me: Identity) -> People:
         last_known = LastKnown(self._patient)
-        return People(self._slack, me, groups_of(self._config), last_known=last_known)
+        return People(self._slack, me, self._config.user_groups, last_known=last_known)
 
     def _keep_people(self, me: Identity) -> Callable[[threading.Event], None]:
         """What the command line goes by while Slack is away is never old."""
@@ -244,6 +245,7 @@ class Bot:
             Story(told, poster, self._config.application),
             Alarm(self._config, record, told, poster, self._slack),
             Announcements(Closures(store), poster),
+            Audience(self._config, told, poster, self._slack),
             Replies(Questions(store), self._desk(store), told, poster, self._slack),
         )
 

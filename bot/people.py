@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import structlog
 
 from bot.slack import Identity, RefusedError, Slack, SlackError
-from releases.config import Config
 from releases.people import Person, Standing
 from releases.record import LastKnown, RecordUnavailableError
 
@@ -137,19 +136,6 @@ class People:
         if record.get("is_restricted") or record.get("is_ultra_restricted"):
             return Standing.GUEST
         return Standing.MEMBER
-
-
-def groups_of(config: Config) -> set[str]:
-    """The user groups that the configuration names: approvers, who ticks, who is on call, who may freeze."""
-    named: set[str] = set(config.freezes.managers)
-    for environment in config.environments.values():
-        named.update(environment.freezes.managers)
-        named.update(environment.approval.approvers if environment.approval else ())
-        for item in environment.checklist or ():
-            named.update(item.by)
-        if environment.alerts is not None and environment.alerts.on_call is not None:
-            named.add(environment.alerts.on_call)
-    return {id_ for id_ in named if id_.startswith("S")}
 
 
 def _name(record: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from releases.closing import closing
 from releases.config import Config, Environment, zone_of
 from releases.moments import UnclearTimeError, read_moment
 from releases.people import Person
-from releases.policy import admit
+from releases.policy import admit, may
 from releases.record.closures import Closures
 from releases.record.schedules import Schedules
 from releases.schedule import Scheduled
@@ -45,10 +45,12 @@ class Planner:
         self._gate = gate
         self._now = now
 
-    def schedule(self, command: grammar.Schedule, user: str, delivery: str) -> Message:
-        """Keep a release for later, and say what was understood."""
+    def schedule(self, command: grammar.Schedule, user: str, channel: str | None, delivery: str) -> Message:
+        """Keep a release for later, and say what was understood; for those who may ask for it now."""
         environment, who = self._config.environment(command.environment), self._people.get(user)
-        if (refusal := admit(who)) is not None:
+        if may("release", environment, who, channel) is not None:
+            who = self._people.get(user, fresh=True)
+        if (refusal := may("release", environment, who, channel)) is not None:
             return refusal_message(refusal)
         try:
             due, train = self._due(command, environment, who)

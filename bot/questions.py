@@ -18,9 +18,12 @@ from releases.config import Config
 from releases.events import Actor
 from releases.plan import digest_of
 from releases.policy import Refusal
+from releases.promotion import soaking
+from releases.proof import lead
 from releases.record import JobQueue, Questions, Record
 from releases.record.told import Place, Told
 from releases.snapshot import Answer, Question
+from releases.standby import Drift, drift
 
 Asking = grammar.Status | grammar.History | grammar.Plan
 """The commands that only ask."""
@@ -125,7 +128,18 @@ class Desk:
         recent = self._record.recent(name, count)
         held = next((release for release in recent if release.id == holder), None)
         brief = self._calendar.brief(name, self._now()) if kind == "status" else ()
-        return EnvironmentNow(name, self._record.seen(name), held, recent, brief)
+        soaks = soaking(self._config, name, recent, self._now()) if kind == "status" else ()
+        drift = self._drift(name, kind)
+        return EnvironmentNow(name, self._record.seen(name), held, recent, brief, drift, soaks)
+
+    def _drift(self, name: str, kind: str) -> Drift | None:
+        environment = self._config.environment(name)
+        if environment.follows is None or kind != "status":
+            return None
+        services = [service.name for service in self._config.services_of(environment)]
+        leading = lead(self._record.recent(environment.follows, STATUS_RELEASES), services)
+        seen = self._record.seen
+        return drift(environment, seen(name), seen(environment.follows), leading)
 
     def _environments(self, command: Asking) -> tuple[str, ...]:
         return (command.environment,) if command.environment else tuple(self._config.environments)
@@ -154,4 +168,4 @@ def _planned(question: Question, answer: Answer) -> Message:
         release = question.line.replace("plan ", "/buzzy release ", 1)
         return plan_message(answer.plan, copy=release)
     why = answer.refused or f"{question.environments[0]} could not be planned."
-    return refusal_message(Refusal(why, answer.hint))
+    return refusal_message(Refusal(why, answer.hint, answer.who, ready_at=answer.ready_at))

@@ -14,12 +14,14 @@ from bot.messages.parts import lines, link, message, room
 from bot.messages.refusals import mistake_message, refusal_message, unknown_release
 from bot.people import Known
 from bot.planner import Planner
+from bot.proving import Proving
 from bot.slack import Slack
 from bot.vocabulary import vocabulary_of
 from releases import approval, grammar, policy
 from releases.config import Config
 from releases.events import AbortRequested, Approved, AskedVia, Event
 from releases.lifecycle import Release, State
+from releases.passing import Forward
 from releases.people import Person
 from releases.policy import Refusal
 from releases.record import (
@@ -34,9 +36,12 @@ from releases.record import (
 from releases.record.told import Told
 from releases.schedule import Scheduled
 
+Opening = Forward | grammar.Rollback
+"""The commands that begin a release."""
+
 Closes = grammar.Lock | grammar.Unlock | grammar.Freeze | grammar.Unfreeze
 Later = grammar.Schedule | grammar.Unschedule
-Changing = grammar.Release | grammar.Rollback | grammar.Abort | Closes | Later
+Changing = Opening | grammar.Abort | Closes | Later
 """The commands that change something; the others ask."""
 
 log = structlog.get_logger(__name__)
@@ -77,27 +82,28 @@ class Requests:
         self._closing = closing
         self._vocabulary = vocabulary_of(config)
         self._planner = planner
+        self._proving = Proving(config, record, now)
 
     def act(
-        self, command: Changing, user: str, channel: str, delivery: str, *, via: AskedVia = "slack"
+        self, command: Changing, user: str, channel: str | None, delivery: str, *, via: AskedVia = "slack"
     ) -> Message | None:
         """Do what a command asks for, once a delivery, whoever acts on it how often."""
         try:
             match command:
-                case grammar.Release() | grammar.Rollback():
+                case grammar.Release() | grammar.Promote() | grammar.Rollback():
                     return self._open(command, user, channel, delivery, via)
                 case grammar.Abort():
-                    return self._abort(command, user)
+                    return self._abort(command, user, channel)
                 case grammar.Lock():
                     return self._lock(command, user, channel, delivery, via)
                 case grammar.Unlock():
-                    return self._closing.unlock(command.place, user)
+                    return self._closing.unlock(command.place, user, channel)
                 case grammar.Freeze():
                     return self._closing.freeze(command, user, delivery)
                 case grammar.Unfreeze():
                     return self._closing.unfreeze(command.place, user)
                 case grammar.Schedule():
-                    return self._planner.schedule(command, user, delivery)
+                    return self._planner.schedule(command, user, channel, delivery)
                 case grammar.Unschedule():
                     return self._planner.unschedule(command.schedule, user)
         except CrowdError as error:
@@ -127,47 +133,58 @@ class Requests:
             return None
         raise NotYetError(release_id)
 
+    def disowned(self, release: Release) -> tuple[Event, ...]:
+        """The approvals of a release whose givers may not approve any more, as events that take them off.
+
+        Who approved is looked up anew before the last one counts; until then what is remembered will do.
+        """
+        last = release.approvals_missing <= 1
+        return approval.disown(release, self._now(), lambda user: self._people.get(user, fresh=last))
+
+    def may_abort(self, release: Release, channel: str | None) -> Callable[[Person], Refusal | None]:
+        """The rule for those who want to stop a release that somebody else asked for."""
+        environment = self._config.environments.get(release.environment)
+        if environment is None:
+            return policy.admit  # in buzzy.yaml no more, and its rules neither
+        return lambda who: policy.may("abort", environment, who, channel)
+
     def open(
-        self,
-        command: grammar.Release | grammar.Rollback,
-        user: str,
-        delivery: str,
-        *,
-        via: AskedVia = "slack",
+        self, command: Opening, user: str, channel: str | None, delivery: str, *, via: AskedVia = "slack"
     ) -> Release | Message:
         """Open the release that a command asks for and let a worker plan it; or why it is not opened.
 
-        Raises `NotYetError` when the environment has become free just now.
+        `channel` is where it is asked for, None when that is a terminal. Raises `NotYetError` when the
+        environment has become free just now.
         """
         environment = self._config.environment(command.environment)
-        requested = policy.request(command, environment, self._people.get(user), self._now())
+        who = self._people.get(user)
+        requested = policy.request(command, environment, who, self._now(), channel=channel)
         if isinstance(requested, Refusal):
-            requested = policy.request(command, environment, self._people.get(user, fresh=True), self._now())
+            who = self._people.get(user, fresh=True)
+            requested = policy.request(command, environment, who, self._now(), channel=channel)
         if isinstance(requested, Refusal):
             return refusal_message(requested)
         if self._record.opened(delivery) is None:
-            passed = self._gate.let_pass(requested, command, environment, self._people.get(user))
+            types = self._proving.types(command, environment)
+            passed = self._gate.let_pass(requested, command, environment, who, types)
             if isinstance(passed, Message):
                 return passed
+            if (refusal := self._proving.unproven(command, environment)) is not None:
+                return refusal_message(refusal)
             requested = passed
         try:
             release = self._record.open(requested.model_copy(update={"via": via}), delivery=delivery).release
         except BusyError as error:
             return self._busy(error.holder, command.line())
-        if isinstance(command, grammar.Release):
+        if not isinstance(command, grammar.Rollback):
             self._gate.got(environment.name, user)
         self._queue.put(queue_of(release), "plan", release.id)
         return release
 
     def _open(
-        self,
-        command: grammar.Release | grammar.Rollback,
-        user: str,
-        channel: str,
-        delivery: str,
-        via: AskedVia,
+        self, command: Opening, user: str, channel: str | None, delivery: str, via: AskedVia
     ) -> Message | None:
-        opened = self.open(command, user, delivery, via=via)
+        opened = self.open(command, user, channel, delivery, via=via)
         if isinstance(opened, Message):
             return opened
         if channel == opened.request.channel:
@@ -183,12 +200,14 @@ class Requests:
         except CrowdError as error:
             raise NotYetError(str(error)) from error
 
-    def _lock(self, command: grammar.Lock, user: str, channel: str, delivery: str, via: AskedVia) -> Message:
+    def _lock(
+        self, command: grammar.Lock, user: str, channel: str | None, delivery: str, via: AskedVia
+    ) -> Message:
         """Lock; who took a lock over to release something then goes on with that."""
-        answer, wanted = self._closing.lock(command, user, delivery)
+        answer, wanted = self._closing.lock(command, user, channel, delivery)
         if wanted is not None:
             line = grammar.parse(wanted.line, self._vocabulary)
-            assert isinstance(line, grammar.Release)  # noqa: S101 - nothing else is wanted
+            assert isinstance(line, Forward)  # noqa: S101 - nothing else is wanted
             return self.act(line, user, channel, f"{delivery}:wanted", via=via) or answer
         return answer
 
@@ -207,10 +226,17 @@ class Requests:
             self.not_done(schedule, mistake_message(error))
             return
         assert isinstance(command, grammar.Release)  # noqa: S101 - nothing else is scheduled
-        refused = self.act(command, schedule.by.id, environment.channel, delivery)
+        refused = self._due(command, schedule, delivery)
         if refused is not None:
             in_line = self._gate.wait_for(command, environment, schedule.by)
             self._planner.not_done(schedule, refused, in_line=in_line)
+
+    def _due(self, command: grammar.Release, schedule: Scheduled, delivery: str) -> Message | None:
+        try:
+            opened = self.open(command, schedule.by.id, policy.ANYWHERE, delivery)
+        except CrowdError as error:
+            raise NotYetError(str(error)) from error
+        return opened if isinstance(opened, Message) else None
 
     def not_done(self, schedule: Scheduled, why: Message) -> None:
         """Have it told that what was due is not done."""
@@ -224,17 +250,20 @@ class Requests:
             policy.busy(release, f"/buzzy {line}"), holder=release, url=self._url(release.id)
         )
 
-    def abort(self, command: grammar.Abort, user: str, *, via: AskedVia = "slack") -> Refusal | None:
+    def abort(
+        self, command: grammar.Abort, user: str, channel: str | None, *, via: AskedVia = "slack"
+    ) -> Refusal | None:
         """Let a release be stopped. Raises `UnknownReleaseError` and `NotYetError`."""
 
         def judge(release: Release, who: Person) -> approval.Outcome:
-            return approval.abort(release, who, self._now(), command.reason, via=via)
+            allowed = self.may_abort(release, channel)
+            return approval.abort(release, who, self._now(), command.reason, via=via, allowed=allowed)
 
         return self.decide(command.release, user, judge)
 
-    def _abort(self, command: grammar.Abort, user: str) -> Message | None:
+    def _abort(self, command: grammar.Abort, user: str, channel: str | None) -> Message | None:
         try:
-            refusal = self.abort(command, user)
+            refusal = self.abort(command, user, channel)
         except UnknownReleaseError:
             return unknown_release(command.release)
         if refusal is not None:

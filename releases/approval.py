@@ -7,13 +7,15 @@ nothing, and is told.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
-from releases import checklist
+from releases import checklist, grammar
 from releases import events as e
 from releases.lifecycle import MOVING, Release, State, apply
 from releases.people import Person
 from releases.policy import Refusal, admit
+from releases.version import Version
 
 Via = e.Via
 Outcome = tuple[e.Event, ...] | Refusal
@@ -37,14 +39,14 @@ def approve(  # noqa: PLR0913 - what an answer says
         return refusal
     plan = release.plan
     if plan is None or release.state is State.REQUESTED:  # for the first time, or again
-        return Refusal(f"{release.id} is still being planned.", "Approve when its plan is on the message.")
+        return Refusal(f"{release.id} is being planned.", "Approve when its plan is on the message.")
     planned_since = said_at is not None and release.planned_at is not None and release.planned_at > said_at
     if planned_since or (digest is not None and digest != plan.digest):
         return Refusal(
             f"The plan of {release.id} has changed since you opened it.",
             f"Plan #{plan.short_digest} is the one to look at now.",
         )
-    needed = release.request.approval
+    needed = release.approval
     if needed is None:
         return ()
     if who.id == release.request.by.id and not needed.own_release:
@@ -115,21 +117,47 @@ def withdraw(release: Release, who: Person, now: datetime) -> Outcome:
     )
 
 
+def disown(release: Release, now: datetime, people: Callable[[str], Person]) -> tuple[e.Event, ...]:
+    """The approvals that count no more, because who gave them may not approve any more.
+
+    `people` tells who somebody is now.
+    """
+    needed = release.approval
+    if needed is None or release.state is not State.WAITING:
+        return ()
+    gone = []
+    for given in release.approvals:
+        who = people(given.by.id)
+        if admit(who) is not None or not who.is_any_of(needed.approvers):
+            because = f"{given.by.name} may not approve any more"
+            gone.append(e.ApprovalWithdrawn(at=now, by=given.by, because=because))
+    return tuple(gone)
+
+
 def refuse(release: Release, who: Person, now: datetime, *, via: Via) -> Outcome:
     """A no. One is enough; the person who asked may also take the release back this way."""
     refusal = _may_answer(release, who, now, asker_may=True)
     if refusal is not None:
         return refusal
     if release.state is not State.WAITING:
-        return Refusal(f"{release.id} is still being planned.", copy=f"/buzzy abort {release.id}")
+        return Refusal(f"{release.id} is being planned.", copy=f"/buzzy abort {release.id}")
     return (e.ReleaseRefused(at=now, by=who.actor, via=via),)
 
 
-def abort(
-    release: Release, who: Person, now: datetime, reason: str | None, *, via: e.AskedVia = "slack"
+def abort(  # noqa: PLR0913 - who wants what stopped, why, from where, and whether they may
+    release: Release,
+    who: Person,
+    now: datetime,
+    reason: str | None,
+    *,
+    via: e.AskedVia = "slack",
+    allowed: Callable[[Person], Refusal | None] = admit,
 ) -> Outcome:
-    """Stop it: at once while nothing was changed, at its next safe point while it runs."""
-    refusal = admit(who)
+    """Stop it: at once while nothing was changed, at its next safe point while it runs.
+
+    `allowed` has the environment's rule for that; whoever asked for the release may always stop it.
+    """
+    refusal = admit(who) if who.id == release.request.by.id else allowed(who)
     if refusal is not None:
         return refusal
     if release.ended:
@@ -166,7 +194,7 @@ def _may_answer(release: Release, who: Person, now: datetime, *, asker_may: bool
     refusal = admit(who) or _too_late(release, now)
     if refusal is not None:
         return refusal
-    needed = release.request.approval
+    needed = release.approval
     if asker_may and who.id == release.request.by.id:
         return None
     if needed is None or not who.is_any_of(needed.approvers):
@@ -198,7 +226,29 @@ def _too_late(release: Release, now: datetime) -> Refusal | None:
 
 
 def _again(release: Release) -> str:
+    """The line that asks for the same once more."""
     request = release.request
+    hotfix, security = request.urgency == "hotfix", request.urgency == "security"
+    again: grammar.Command
     if request.kind == "rollback":
-        return f"/buzzy rollback {request.environment}"
-    return f"/buzzy release {request.version} {request.environment}"
+        again = grammar.Rollback(request.environment, services=request.services)
+    elif request.source is not None:
+        again = grammar.Promote(
+            request.source,
+            request.environment,
+            services=request.services,
+            reason=request.reason,
+            hotfix=hotfix,
+            security=security,
+        )
+    else:
+        version = Version.parse(request.version or "")
+        again = grammar.Release(
+            version,
+            request.environment,
+            services=request.services,
+            reason=request.reason,
+            hotfix=hotfix,
+            security=security,
+        )
+    return f"/buzzy {again.line()}"

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from releases.plan import Frozen, Plan, Step
+from releases.version import ReleaseType, Urgency
 
 
 class Actor(Frozen):
@@ -88,6 +89,9 @@ class Passage(Frozen):
     what: str = Field(description='such as `carol\'s lock of production ("audit")`')
     right: str = Field(description="such as `a rollback does not wait`")
     reason: str | None = None
+    urgency: Urgency | None = Field(
+        default=None, description="the hurry that gives the right, while the release is one of that type"
+    )
 
 
 class ReleaseRequested(Happened):
@@ -96,7 +100,7 @@ class ReleaseRequested(Happened):
     event: Literal["release_requested"] = "release_requested"
     kind: Literal["release", "rollback"]
     environment: str
-    version: str | None = Field(description="the version asked for; None for a rollback")
+    version: str | None = Field(description="the version asked for; None for a rollback or a promotion")
     target: Target | None = Field(default=None, description="where a rollback goes")
     strategy: str
     services: tuple[str, ...] = Field(default=(), description="only these; empty for all")
@@ -108,6 +112,16 @@ class ReleaseRequested(Happened):
     passed: tuple[Passage, ...] = Field(default=(), description="the locks and freezes that it passed")
     over_freezes: Passage | None = Field(
         default=None, description="the right to pass freezes, now and when it starts; None: it has none"
+    )
+    approval_by_type: dict[ReleaseType, ApprovalNeeded | None] = Field(
+        default={}, description="what is asked instead for releases of these types; None: nobody has to agree"
+    )
+    urgency: Urgency | None = None
+    source: str | None = Field(
+        default=None, description="a promotion: the environment whose version is released; `version` is None"
+    )
+    follows: str | None = Field(
+        default=None, description="the release of another environment that a standby follows with this one"
     )
 
 
@@ -126,6 +140,10 @@ class PlanRefused(Happened):
     event: Literal["plan_refused"] = "plan_refused"
     reason: str
     hint: str = ""
+    ready_at: AwareDatetime | None = Field(
+        default=None, description="when it could be done, if time alone lacks"
+    )
+    who: tuple[str, ...] = Field(default=(), description="ids of those who could do it otherwise")
 
 
 class ApprovalGiven(Happened):
@@ -142,6 +160,9 @@ class ApprovalWithdrawn(Happened):
 
     event: Literal["approval_withdrawn"] = "approval_withdrawn"
     by: Actor
+    because: str | None = Field(
+        default=None, description="why it counts no more although the approver said nothing; None: they did"
+    )
 
 
 class ItemTicked(Happened):

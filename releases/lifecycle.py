@@ -194,6 +194,8 @@ class Release:
     failure: e.StepFailed | None = None
     reason: str = ""
     hint: str = ""
+    ready_at: datetime | None = None
+    who: tuple[str, ...] = ()
     last_at: datetime | None = None
 
     @property
@@ -236,18 +238,29 @@ class Release:
         return () if self.request.kind == "rollback" else way_back(self.touched)
 
     @property
+    def approval(self) -> e.ApprovalNeeded | None:
+        """What has to be agreed: the rules of the moment of asking, for the type that the plan has.
+
+        The type is a part of the plan and so of its digest: who agrees to a plan agrees to one type.
+        """
+        if self.plan is None or self.plan.type is None:
+            return self.request.approval
+        return self.request.approval_by_type.get(self.plan.type, self.request.approval)
+
+    @property
     def expires_at(self) -> datetime | None:
         """When a release that waits expires: for an answer, for its checklist, or held once approved."""
         if self.planned_at is None or self.state not in {State.WAITING, State.HELD}:
             return None
-        if self.request.approval is None:
+        needed = self.approval
+        if needed is None:
             return self.planned_at + UNASKED_EXPIRES if checklist.blocking(self.checklist) else None
-        return self.planned_at + timedelta(seconds=self.request.approval.expires_seconds)
+        return self.planned_at + timedelta(seconds=needed.expires_seconds)
 
     @property
     def approvals_missing(self) -> int:
         """How many approvals are still to come."""
-        needed = self.request.approval
+        needed = self.approval
         return 0 if needed is None else max(0, needed.quorum - len(self.approvals))
 
     @property
@@ -301,7 +314,9 @@ def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one c
         case e.PlanProposed():
             return _planned(release, event)
         case e.PlanRefused():
-            return replace(release, reason=event.reason, hint=event.hint)
+            return replace(
+                release, reason=event.reason, hint=event.hint, ready_at=event.ready_at, who=event.who
+            )
         case e.ApprovalGiven():
             given = Approval(by=event.by, digest=event.digest, via=event.via, at=event.at)
             return replace(release, approvals=(*_without(release, event.by), given))

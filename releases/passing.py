@@ -1,20 +1,32 @@
 """Who may close an environment and who may open it again, and by which right a release passes a freeze.
 
-Pure, as `releases.policy` is. Any member may lock: a lock is a person's own, has a reason, and can be taken
-over by another with a better one. A freeze is for those whom `buzzy.yaml` names as managers.
+Pure, as `releases.policy` is, which says who may lock at all. A lock is a person's own, has a reason, and can
+be taken over by another with a better one. A freeze is for those whom `buzzy.yaml` names as managers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from releases import grammar
 from releases.closing import ALL, CalendarFreeze, Closed, Closure, Standing, Unreadable, local
 from releases.config import Config, Environment
 from releases.events import Passage
+from releases.lifecycle import Release
 from releases.people import Person
 from releases.policy import Refusal, admit
+from releases.version import ReleaseType, Urgency
+
+Forward = grammar.Release | grammar.Promote
+"""The commands that go on; a rollback goes back."""
+
+_HURRIES: Mapping[Urgency, str] = MappingProxyType(
+    {"hotfix": "a hotfix does not wait", "security": "a security release does not wait"}
+)
 
 
 def managers(config: Config, environment: Environment | None) -> tuple[str, ...]:
@@ -24,13 +36,23 @@ def managers(config: Config, environment: Environment | None) -> tuple[str, ...]
 
 
 def over_freezes(
-    command: grammar.Release | grammar.Rollback, config: Config, environment: Environment, who: Person
+    command: Forward | grammar.Rollback,
+    config: Config,
+    environment: Environment,
+    who: Person,
+    types: Collection[ReleaseType],
 ) -> Passage | Refusal | None:
     """The right to pass freezes that a command claims; None when it claims none.
 
-    Emergency and security releases have it as well, with a reason, once they can be asked for.
+    A hotfix or security release has it by itself, with the reason that it needs anyway; `types` are those
+    that the release may be of, as far as is known before it is planned.
     """
-    if not isinstance(command, grammar.Release) or not command.override_freeze:
+    if isinstance(command, grammar.Rollback):
+        return None
+    hurry = command.urgency
+    if hurry is not None and ReleaseType(hurry) in types:
+        return Passage(kind="freeze", what="", right=_HURRIES[hurry], reason=command.reason, urgency=hurry)
+    if not command.override_freeze:
         return None
     may = managers(config, environment)
     if not who.is_any_of(may):
@@ -40,6 +62,14 @@ def over_freezes(
         line = f'/buzzy {command.line()} --reason "…"'
         return Refusal("Passing a freeze needs a reason, for the record.", copy=line)
     return Passage(kind="freeze", what="", right=f"{who.name} may pass it", reason=command.reason)
+
+
+def right_of(release: Release) -> Passage | None:
+    """The right to pass freezes that a release has: that of a hurry only if its plan is of that type."""
+    right = release.request.over_freezes
+    if right is None or right.urgency is None or release.plan is None:
+        return right
+    return right if release.plan.type is ReleaseType(right.urgency) else None
 
 
 def lock(
@@ -114,15 +144,13 @@ def sentence(each: Standing, environment: str, now: datetime, zone: ZoneInfo) ->
             return f"{environment} is frozen{end} ({each.reason})."
 
 
-def line_through(closed: Closed, command: grammar.Release) -> str:
+def line_through(closed: Closed, command: Forward) -> str:
     """The line with which somebody who may gets through: over a lock, or past a freeze."""
     match closed.by:
         case Closure(kind="lock") | Unreadable(kind="lock"):
             return f'/buzzy lock {closed.by.place} --take-over --reason "…"'
         case _:
-            line = grammar.Release(
-                command.version, command.environment, command.strategy, command.services, override_freeze=True
-            )
+            line = replace(command, reason=None, wait=False, override_freeze=True)
             return f'/buzzy {line.line()} --reason "…"'
 
 

@@ -6,27 +6,34 @@ record, in the same step that takes it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import Literal
 
 from releases import grammar
-from releases.config import Environment
+from releases.config import Approval, Environment
 from releases.events import ApprovalNeeded, ReleaseRequested, Target
 from releases.lifecycle import Release, State
 from releases.people import Person, Standing
+from releases.version import ReleaseType
 
 
 @dataclass(frozen=True)
 class Refusal:
     """Why something is not done: the rule, who could lift it, and a line to copy that would work.
 
-    `who` has ids of people and user groups, for the one who renders it to name.
+    `who` has ids of people and user groups and `where` ids of channels, for the one who renders it to name;
+    `ready_at` is when time alone lifts it.
     """
 
     problem: str
     hint: str = ""
     who: tuple[str, ...] = ()
     copy: str | None = None
+    where: tuple[str, ...] = ()
+    ready_at: datetime | None = None
 
 
 _STRANGERS = {
@@ -43,32 +50,89 @@ def admit(who: Person) -> Refusal | None:
     return None if problem is None else Refusal(problem, "Nothing was changed.")
 
 
+Ruled = Literal["release", "promote", "rollback", "abort", "lock", "hotfix", "security"]
+"""What `permissions` in buzzy.yaml has rules for."""
+
+_WANTED: Mapping[Ruled, str] = MappingProxyType(
+    {
+        "release": "Releases to {}",
+        "promote": "Promotions to {}",
+        "rollback": "Rollbacks in {}",
+        "abort": "Releases to {} that somebody else asked for",
+        "lock": "Locks of {}",
+        "hotfix": "Hotfixes to {}",
+        "security": "Security releases to {}",
+    }
+)
+
+
+_DONE: Mapping[Ruled, str] = MappingProxyType({"abort": "stopped", "lock": "set and opened"})
+
+ANYWHERE = "anywhere"
+"""No channel: where somebody may ask was looked at earlier, when they did."""
+
+
+def may(what: Ruled, environment: Environment, who: Person, channel: str | None) -> Refusal | None:
+    """Refuse whom the environment's rule for this leaves out; `channel` is where they ask, in Slack.
+
+    Who may release may lock as well, unless there is a rule for that.
+    """
+    refusal, permissions = admit(who), environment.permissions
+    ruled: Ruled = "release" if what == "lock" and permissions and permissions.lock is None else what
+    rule = None if permissions is None else getattr(permissions, ruled)
+    if refusal is not None or rule is None:
+        return refusal
+    wanted = _WANTED[what].format(environment.name)
+    done = _DONE.get(what, "asked for")
+    named = f"(`permissions.{ruled}` of {environment.name} in buzzy.yaml)"
+    if rule.people and not who.is_any_of(rule.people):
+        return Refusal(f"{wanted} are {done} by others {named}.", "Nothing was changed.", who=rule.people)
+    if rule.channels and channel is None:
+        return Refusal(
+            f"{wanted} are {done} in Slack, in channels of their own, and not from a terminal {named}.",
+            "Nothing was changed.",
+            where=rule.channels,
+        )
+    if rule.channels and channel not in {*rule.channels, ANYWHERE}:
+        return Refusal(
+            f"{wanted} are {done} in other channels {named}.", "Nothing was changed.", where=rule.channels
+        )
+    return None
+
+
 def request(
-    command: grammar.Release | grammar.Rollback,
+    command: grammar.Release | grammar.Promote | grammar.Rollback,
     environment: Environment,
     who: Person,
     now: datetime,
+    *,
+    channel: str | None = None,
 ) -> ReleaseRequested | Refusal:
     """What is written into the record when this person asks for this, or why it is not.
 
-    `now` is an aware UTC time.
+    `now` is an aware UTC time; `channel` is where they ask, None in a terminal.
     """
-    refusal = admit(who)
+    refusal = may(_ruled(command), environment, who, channel)
     if refusal is not None:
         return refusal
     match command:
-        case grammar.Release():
+        case grammar.Promote(source=source) if source == environment.name:
+            return Refusal(f"{source} cannot be promoted to itself.", "Nothing was changed.")
+        case grammar.Release() | grammar.Promote():
             return ReleaseRequested(
                 at=now,
                 kind="release",
                 environment=environment.name,
-                version=str(command.version),
+                version=None if isinstance(command, grammar.Promote) else str(command.version),
                 strategy=command.strategy or environment.strategy,
                 services=command.services,
                 reason=command.reason,
                 by=who.actor,
                 channel=environment.channel,
-                approval=_needed(environment),
+                approval=needed(environment),
+                approval_by_type=needed_by_type(environment),
+                urgency=command.urgency,
+                source=command.source if isinstance(command, grammar.Promote) else None,
             )
         case grammar.Rollback():
             return ReleaseRequested(
@@ -84,6 +148,17 @@ def request(
                 channel=environment.channel,
                 approval=_needed_to_go_back(environment, who),
             )
+
+
+def _ruled(command: grammar.Release | grammar.Promote | grammar.Rollback) -> Ruled:
+    """The rule that a command falls under: whoever is in a hurry is judged by the rule for that, if any."""
+    match command:
+        case grammar.Rollback():
+            return "rollback"
+        case grammar.Promote():
+            return command.urgency or "promote"
+        case grammar.Release():
+            return command.urgency or "release"
 
 
 def busy(holder: Release, line: str) -> Refusal:
@@ -102,10 +177,21 @@ def busy(holder: Release, line: str) -> Refusal:
     )
 
 
-def _needed(environment: Environment) -> ApprovalNeeded | None:
+def needed(environment: Environment) -> ApprovalNeeded | None:
+    """What has to be agreed before a release starts, whatever its type."""
+    return None if environment.approval is None else _as_needed(environment.approval)
+
+
+def needed_by_type(environment: Environment) -> dict[ReleaseType, ApprovalNeeded | None]:
+    """The same for the types of release that have rules of their own."""
     rule = environment.approval
     if rule is None:
-        return None
+        return {}
+    own = [type_ for type_ in ReleaseType if getattr(rule, type_.value) is not None]
+    return {type_: _as_needed(asked) if (asked := rule.of(type_)) else None for type_ in own}
+
+
+def _as_needed(rule: Approval) -> ApprovalNeeded:
     return ApprovalNeeded(
         quorum=rule.quorum,
         approvers=rule.approvers,
@@ -119,18 +205,18 @@ def _needed_to_go_back(environment: Environment, who: Person) -> ApprovalNeeded 
 
     Anybody else needs one of them to agree, whatever quorum a release would need.
     """
-    needed = _needed(environment)
-    if needed is None:
+    asked = needed(environment)
+    if asked is None:
         return None
     on_call = (
         ()
         if environment.alerts is None or environment.alerts.on_call is None
         else (environment.alerts.on_call,)
     )
-    may = needed.approvers + on_call
-    if who.is_any_of(may):
+    able = asked.approvers + on_call
+    if who.is_any_of(able):
         return None
-    return needed.model_copy(update={"quorum": 1, "approvers": may})
+    return asked.model_copy(update={"quorum": 1, "approvers": able})
 
 
 def _target(to: grammar.Target | None) -> Target | None:

@@ -53,3 +53,5 @@ class Answer(Frozen):
     seen: tuple[ServiceSeen, ...] = ()
     refused: str | None = None
     hint: str = ""
+    ready_at: AwareDatetime | None = None
+    who: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import total_ordering
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import semver
 from pydantic import GetCoreSchemaHandler
@@ -129,20 +129,25 @@ class ReleaseType(StrEnum):
     MINOR = "minor"
     PATCH = "patch"
     HOTFIX = "hotfix"
+    SECURITY = "security"
 
 
-def release_type(stable: Version | None, new: Version, *, hotfix: bool = False) -> ReleaseType:
+Urgency = Literal["hotfix", "security"]
+"""Why a release is in a hurry, as the person who asks for it says."""
+
+
+def release_type(stable: Version | None, new: Version, *, urgency: Urgency | None = None) -> ReleaseType:
     """The type of a release of `new` where `stable` runs: the first of their numbers that differs.
 
     A first release is a major one: nothing is known of what it is compatible with. A pre-release has the
-    type of the version that it precedes. `hotfix` names a patch in a hurry, it makes no major or minor
-    release smaller than it is: the numbers decide what policy asks.
+    type of the version that it precedes. `urgency` names a patch in a hurry, it makes no major or minor
+    release smaller than it is: the numbers decide what policy asks, not the word of whoever is in a hurry.
     """
     if stable is None or stable.major != new.major:
         return ReleaseType.MAJOR
     if stable.minor != new.minor:
         return ReleaseType.MINOR
-    return ReleaseType.HOTFIX if hotfix else ReleaseType.PATCH
+    return ReleaseType.PATCH if urgency is None else ReleaseType(urgency)
 
 
 def is_downgrade(stable: Version | None, new: Version) -> bool:

@@ -40,7 +40,9 @@ def run() -> int:
   1. Open that page. You are Alice; type in #buzzy-staging:
          [bold]/buzzy release 3.2.1 staging[/]
   2. Switch to Bob, an approver, and react with ✅ on the release's message.
-  3. Watch it roll out. Then try [bold]/buzzy release 3.3.0 staging[/], which crashes at start, and roll back.
+  3. Watch it roll out, and promote it: [bold]/buzzy promote staging production[/] (Bob and Carol approve). A
+     minute later the standby in #buzzy-dr follows by itself.
+  4. Try [bold]/buzzy release 3.3.0 staging[/], which crashes at start, and roll back.
 
 The cluster:  [bold]KUBECONFIG={stage.kubeconfig} kubectl -n buzzy-staging get pods[/]
 Versions that misbehave: 3.3.0 and any …-crash, …-never-ready, …-missing, …-slow (in development).

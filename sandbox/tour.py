@@ -6,6 +6,7 @@ thread. What does not happen in time ends the tour; nothing is printed that was 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,9 @@ CRASHES = "3.3.0"
 BEHAVIOUR = {CRASHES: "crash"}
 PATIENCE = 60.0
 TICK = "white_check_mark"
+SOAK_SECONDS = 5.0
+"""As buzzy.yaml has it for production: a moment, where a team of flesh and blood would write a day."""
+
 STAGING, PRODUCTION, ON_CALL = "C0STAGING", "C0RELEASES", "C0ONCALL"
 
 
@@ -56,18 +60,22 @@ class Tour:
             self._ends(message, "released in", "released in")
 
     def release_to_production(self) -> None:
-        """Two approvals and a tick; the one who asked is none of the approvers."""
-        with self._act("the same to production, which wants two approvals"):
-            message = self._ask(
-                self._alice, "/buzzy release 3.2.1 production", PRODUCTION, "3.2.1 · production"
-            )
+        """What staging proved, once it has soaked; two approvals and a tick; who asked is none of them."""
+        with self._act("what staging runs to production, which wants it soaked and two approvals"):
+            line = "/buzzy promote staging production"
+            self._type(self._alice, line, PRODUCTION)
+            told = self._alice.wait_for_ephemeral(PRODUCTION, "that production asks for", timeout=PATIENCE)
+            self._show(told, note="only Alice sees this")
+            self._note(f"A few seconds later, when it has run in staging for {SOAK_SECONDS:g} s:")
+            self._wait_until_soaked()
+            message = self._ask(self._alice, line, PRODUCTION, "production")
             message = self._until(message, "waiting for 2 of 2 approvals")
             self._reacts(self._alice, message)
             told = self._alice.wait_for_ephemeral(PRODUCTION, "approved by others", timeout=PATIENCE)
             self._show(told, note="only Alice sees this")
             self._note("Carol has read the release notes: she presses [ ☑ release notes read ].")
             self._carol.click(message, "☑ release notes read")
-            message = self._until(message, "Checklist 7/7")
+            message = self._until(message, "Checklist 8/8")
             self._reacts(self._bob, message)
             message = self._until(message, "waiting for 1 of 2 approvals")
             self._reacts(self._carol, message)
@@ -119,6 +127,10 @@ class Tour:
                 row = next(line for line in answer.shown.splitlines() if environment in line)
                 assert "3.2.1" in row, f"{environment} should run 3.2.1: {row}"  # noqa: S101 - the tour's own check
             self._show(answer, note="only Alice sees this")
+
+    def _wait_until_soaked(self) -> None:
+        """The end of the release to staging is what its message says, to the second; so is the soak."""
+        time.sleep(SOAK_SECONDS)
 
     # -- what people do ----------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ BELIEVED = timedelta(seconds=BELIEVED_SECONDS)
 PAUSE_SECONDS = 0.5
 
 
-def _nothing(_request: e.ReleaseRequested) -> e.ReleaseHeld | None:
+def _nothing(_release: Release) -> e.ReleaseHeld | None:
     return None
 
 
@@ -68,7 +68,7 @@ class Tools:
     slice_seconds: float = SLICE_SECONDS
     lease_ms: int = LEASE_MS
     patience: timedelta = PATIENCE
-    holds_back: Callable[[e.ReleaseRequested], e.ReleaseHeld | None] = _nothing
+    holds_back: Callable[[Release], e.ReleaseHeld | None] = _nothing
     """What keeps a release from starting now: a lock or a freeze that came after it was asked for."""
 
 
@@ -128,7 +128,7 @@ class Advance:
     def _start(self) -> None:
         """Take the environment at the cluster; start, if what was approved is still what would be planned."""
         approved = self._release.plan
-        held = self._tools.holds_back(self._release.request)
+        held = self._tools.holds_back(self._release)
         if held is not None and not self._is_under_way():
             self._append(held)
             return
@@ -138,6 +138,7 @@ class Advance:
                 until=self._taken_at + self._tools.patience,
                 go_on=self._look_out,
                 take=self._hold.take,
+                before=approved,
             )
         except (ClusterError, RegistryError) as error:
             self._append(e.ReplanRequested(at=self._now(), because=words.of_error(error)))

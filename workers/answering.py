@@ -73,5 +73,5 @@ class Answers:
         match draft.plan:
             case Plan() as plan:
                 return Answer(at=self.now(), plan=plan, seen=seen)
-            case Refused(reason, hint):
-                return Answer(at=self.now(), seen=seen, refused=reason, hint=hint)
+            case Refused(reason, hint, ready_at, who):
+                return Answer(at=self.now(), seen=seen, refused=reason, hint=hint, ready_at=ready_at, who=who)

@@ -94,11 +94,12 @@ class AroundRelease:
         found = () if row is None else find_out(row.needs, sources)
         return judge(self.version, row, found, stops=environment.not_known == "stop")
 
-    def checked(self, plan: Plan, compatible: Item | None) -> Plan:
+    def checked(self, plan: Plan, compatible: Item | None, proven: Item) -> Plan:
         """The plan with its checklist, and with where the notes of its version are."""
         services = ready_services(self.scene, plan.services)
         ready = () if isinstance(services, Refused) else services
         makers: dict[Check, Make] = {
+            "proven": lambda: proven,
             "image": partial(checklist.image, plan),
             "compatible": lambda: compatible,
             "configuration": partial(self._configuration, plan),

@@ -6,11 +6,13 @@ Pure but for what it is given; `workers.drafting` does the asking.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 
 from releases.checklist import Item, Outcome
-from releases.config import ALWAYS, Check, Environment
+from releases.config import ALWAYS, Check, Environment, format_duration
 from releases.lifecycle import Release
 from releases.plan import EnsureConfiguration, Json, Plan
+from releases.proof import Proof
 from workers.images import Image
 from workers.planning.scene import Ready, listed
 
@@ -71,6 +73,17 @@ def configuration(plan: Plan, has: Callable[[str], bool]) -> Item:
     told = [f"{name} ({count} {'variable' if count == 1 else 'variables'})" for name, count in made.items()]
     told += [name for name in wanted if name not in made]
     return Item(name="configuration", outcome=Outcome.GREEN, evidence=", ".join(told) or "none is needed")
+
+
+def proven(where: str, proof: Proof, now: datetime) -> Item:
+    """That the version has shown elsewhere what it has to: otherwise there would be no plan."""
+    by = f" by {proof.runs[-1].release}, for {format_duration(proof.soaked(now))}" if proof.runs else ""
+    return Item(name="proven", outcome=Outcome.GREEN, evidence=f"in {where}{by}")
+
+
+def proven_nowhere() -> Item:
+    """That nothing has to be shown first."""
+    return Item(name="proven", outcome=Outcome.GREEN, evidence="nothing is required")
 
 
 def rollback(plan: Plan, services: Iterable[Ready]) -> Item:

@@ -22,6 +22,7 @@ from workers.cluster.connections import Clusters
 from workers.ledger import AheadError, Ledgers
 from workers.observe import Observed, observe
 from workers.planning import Refused, Scene, Wanted, plan_release, plan_rollback
+from workers.proving import Proving
 from workers.registry import RegistryAwayError, RegistryError
 from workers.rehearsal import rehearse
 from workers.tenant import Tenant
@@ -74,6 +75,7 @@ class Drafts:
         self._clusters = clusters
         self._clock = clock
         self._around = around or Around()
+        self._proving = Proving(record, config, self.look, clock)
         self.ledgers = Ledgers(record, config, clusters)
 
     def look(self, environment: Environment) -> Observed:
@@ -81,22 +83,32 @@ class Drafts:
         cluster = self._clusters(environment.cluster.context)
         return observe(cluster, self._config, environment, self._clock())
 
-    def of_request(self, request: ReleaseRequested, *, take: Callable[[], None] | None = None) -> Draft:
-        """The plan that a request leads to. Raises `UnknownEnvironment`, `ClusterError`, `RegistryError`.
+    def of_request(
+        self,
+        request: ReleaseRequested,
+        *,
+        before: Plan | None = None,
+        take: Callable[[], None] | None = None,
+    ) -> Draft:
+        """The plan that a request leads to; `before` is the one that it led to earlier, if any.
 
         `take` takes the environment at the cluster first; without it that is only rehearsed.
+        Raises what `take` does, `UnknownEnvironment`, `ClusterError` and `RegistryError`.
         """
         if take is not None:
             take()
-        wanted, held = Wanted(request.strategy, request.services), take is not None
-        if request.kind == "release":
-            draw = self._drawing(Version.parse(request.version or ""), wanted)
-            return self._draft(request.environment, draw, held=held)
+        wanted, held = Wanted(request.strategy, request.services, request.urgency), take is not None
 
-        def back(scene: Scene, rehearsed: Rehearsed) -> Plan | Refused:
-            return rehearsed(plan_rollback(scene, request.target, wanted))
+        def draw(scene: Scene, rehearsed: Rehearsed) -> Plan | Refused:
+            if request.kind == "rollback":
+                return rehearsed(plan_rollback(scene, request.target, wanted))
+            if request.source is None:
+                version: Version | Refused = Version.parse(request.version or "")
+            else:
+                version = self._proving.promoted(request, request.source, wanted, before)
+            return version if isinstance(version, Refused) else self._drawn(scene, rehearsed, version, wanted)
 
-        return self._draft(request.environment, back, held=held)
+        return self._draft(request.environment, draw, held=held)
 
     def patiently(
         self,
@@ -104,6 +116,7 @@ class Drafts:
         *,
         until: datetime,
         go_on: Callable[[], bool],
+        before: Plan | None = None,
         take: Callable[[], None] | None = None,
     ) -> Draft | None:
         """The plan of a request, also if the cluster is silent at first; None when `go_on` says no.
@@ -113,7 +126,7 @@ class Drafts:
         """
         while go_on():
             try:
-                return self.of_request(request, take=take)
+                return self.of_request(request, before=before, take=take)
             except (TransientError, RegistryAwayError):
                 if self._clock() >= until:
                     raise
@@ -121,10 +134,13 @@ class Drafts:
         return None
 
     def release(self, environment: str, version: Version, wanted: Wanted) -> Draft:
-        """The plan of a release."""
-        return self._draft(environment, self._drawing(version, wanted))
+        """The plan of a release; refused while the version has not shown what the environment requires."""
+        return self._draft(
+            environment, lambda scene, rehearsed: self._drawn(scene, rehearsed, version, wanted)
+        )
 
     def _draft(self, name: str, draw: Draw, *, held: bool = False) -> Draft:
+        """The plan that `draw` makes of an environment where nobody else is at work and nothing is lost."""
         environment = self._config.environment(name)
         observed = self.look(environment)
         cluster = self._clusters(environment.cluster.context)
@@ -153,22 +169,21 @@ class Drafts:
             plan = Refused(of_error(error), "Nothing was changed.")
         return Draft(plan, observed)
 
-    def _drawing(self, version: Version, wanted: Wanted) -> Draw:
-        """How the plan of a release is drawn: its images pinned; rehearsed; with its checklist."""
-
-        def draw(scene: Scene, rehearsed: Rehearsed) -> Plan | Refused:
-            plan = plan_release(scene, version, wanted)
-            if isinstance(plan, Refused):
-                return plan
-            cluster = self._clusters(scene.environment.cluster.context)
-            with self._around.release(scene, cluster, version) as around:
-                digests = around.digests(plan)
-                if isinstance(digests, Refused):
-                    return digests
-                compatible = around.compatible(digests)
-                if isinstance(compatible, Refused):
-                    return compatible
-                pinned = rehearsed(plan_release(scene, version, wanted, digests))
-                return pinned if isinstance(pinned, Refused) else around.checked(pinned, compatible)
-
-        return draw
+    def _drawn(self, scene: Scene, rehearsed: Rehearsed, version: Version, wanted: Wanted) -> Plan | Refused:
+        """The plan of a release: of what is proven; its images pinned; rehearsed; with its checklist."""
+        plan = plan_release(scene, version, wanted)
+        if isinstance(plan, Refused):
+            return plan
+        proven = self._proving.proven(scene, plan, wanted)
+        if isinstance(proven, Refused):
+            return proven
+        cluster = self._clusters(scene.environment.cluster.context)
+        with self._around.release(scene, cluster, version) as around:
+            digests = around.digests(plan)
+            if isinstance(digests, Refused):
+                return digests
+            compatible = around.compatible(digests)
+            if isinstance(compatible, Refused):
+                return compatible
+            pinned = rehearsed(plan_release(scene, version, wanted, digests))
+            return pinned if isinstance(pinned, Refused) else around.checked(pinned, compatible, proven)

@@ -213,7 +213,9 @@ class Jobs:
             return writer.release.state is State.REQUESTED and not tools.stopping()
 
         try:
-            draft = tools.drafts.patiently(request, until=at + tools.patience, go_on=go_on)
+            draft = tools.drafts.patiently(
+                request, until=at + tools.patience, go_on=go_on, before=writer.release.plan
+            )
         except (ClusterError, RegistryError) as error:
             refused = e.PlanRefused(at=tools.now(), reason=words.of_error(error), hint="Nothing was changed.")
             writer.append([refused])
@@ -226,8 +228,9 @@ class Jobs:
                 writer.append([e.PlanRefused(at=tools.now(), reason=_RESTLESS)])
             case Plan() as plan:
                 self._propose(writer, plan, services_seen(draft.observed))
-            case Refused(reason, hint):
-                writer.append([e.PlanRefused(at=tools.now(), reason=reason, hint=hint)])
+            case Refused(reason, hint, ready_at, who):
+                refused = e.PlanRefused(at=tools.now(), reason=reason, hint=hint, ready_at=ready_at, who=who)
+                writer.append([refused])
 
     def _replanned(self, release: Release) -> int:
         """How often it was planned again although nobody asked for that."""

@@ -30,6 +30,7 @@ from workers.reaper import Reaper
 from workers.registry import Login, Logins, OciRegistry, read_logins
 from workers.runner import Runner
 from workers.settings import WorkerSettings
+from workers.standbys import Standbys
 from workers.stopping import Stopping
 from workers.timekeeper import Timekeeper
 
@@ -82,7 +83,8 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
     timekeeper = Timekeeper(config, record, Closures(store), Schedules(store), now)
     tools = Tools(record, config, clusters, drafts, stopping, holds_back=timekeeper.holds_back)
     jobs = Jobs(tools, queue, questions, answers)
-    reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper)
+    standbys = Standbys(record, config, queue, now=now, closed_to=timekeeper.closed_to)
+    reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper, standbys=standbys)
     while True:
         connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=ANSWER_SECONDS)
         try:

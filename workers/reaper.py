@@ -16,6 +16,7 @@ from releases import events as e
 from releases.lifecycle import WORKING, Release, State
 from releases.record import JobQueue, MovedError, Record, RecordUnavailableError, StaleError, Store, queue_of
 from workers.jobs import next_job
+from workers.standbys import Standbys
 from workers.timekeeper import Timekeeper
 
 log = structlog.stdlib.get_logger(__name__)
@@ -31,7 +32,7 @@ REMIND_MS = 30_000
 class Reaper:
     """Looks when it is called and it is time to. Each worker's parent process has one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is looked after
         self,
         store: Store,
         record: Record,
@@ -39,13 +40,18 @@ class Reaper:
         *,
         now: Callable[[], datetime],
         timekeeper: Timekeeper | None = None,
+        standbys: Standbys | None = None,
     ) -> None:
-        """Everything it needs to know is in the record. `timekeeper` looks at what time brings as well."""
+        """Everything it needs to know is in the record.
+
+        `timekeeper` looks at what time brings, and `standbys` are looked after, at the same times.
+        """
         self._store = store
         self._record = record
         self._queue = queue
         self._now = now
         self._timekeeper = timekeeper
+        self._standbys = standbys
 
     def reap(self) -> None:
         """Look once, unless another worker does. Trouble with one release does not stop it for the others."""
@@ -65,6 +71,8 @@ class Reaper:
                 log.info("left alone", release=release_id, why=str(error))
             except Exception:
                 log.exception("mistake", release=release_id)
+        if self._standbys is not None:
+            self._standbys.look()
 
     def _remind(self) -> None:
         """Let ledgers be written that could not be when it was time to, each now and then."""
@@ -90,7 +98,7 @@ class Reaper:
         held = self._record.load(release.id)
         if self._timekeeper is None or held.release.state is not State.HELD:
             return
-        if self._timekeeper.holds_back(release.request) is None:
+        if self._timekeeper.holds_back(held.release) is None:
             after = self._record.append(held, [e.HoldEnded(at=self._now())]).release
             self._queue.put(queue_of(after), next_job(after), after.id)
 

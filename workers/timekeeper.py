@@ -16,6 +16,7 @@ from releases import events as e
 from releases import notices, passing
 from releases.closing import ALL, Closed, Closure, Kind, Traveller, closing, ends_at, pass_by
 from releases.config import Config, Environment, UnknownEnvironment, zone_of
+from releases.lifecycle import Release
 from releases.record import MovedError, Record, RecordUnavailableError
 from releases.record.closures import Board, Closures
 from releases.record.schedules import Schedules
@@ -62,14 +63,18 @@ class Timekeeper:
             with _carefully("train", name):
                 self._train(name)
 
-    def holds_back(self, request: e.ReleaseRequested) -> e.ReleaseHeld | None:
+    def holds_back(self, release: Release) -> e.ReleaseHeld | None:
         """What keeps a release from starting now; None when nothing does."""
+        return self.closed_to(release.request, passing.right_of(release))
+
+    def closed_to(self, request: e.ReleaseRequested, right: e.Passage | None = None) -> e.ReleaseHeld | None:
+        """What closes its environment to what is asked for; None when nothing does."""
         environment = self._config.environments.get(request.environment)
         if environment is None:
             raise UnknownEnvironment(request.environment, None, tuple(self._config.environments))
         now, name = self._now(), environment.name
         standing = closing(self._config, environment, self._closures.board(name).made, now)
-        traveller = Traveller(request.kind, request.by.id, request.over_freezes)
+        traveller = Traveller(request.kind, request.by.id, right)
         verdict = pass_by(traveller, name, standing)
         if not isinstance(verdict, Closed):
             return None

@@ -25,12 +25,12 @@ from bot.messages.parts import (
     whom,
 )
 from bot.messages.presses import WAIT, Press
-from releases import grammar, passing
+from releases import passing
 from releases.closing import ALL, CalendarFreeze, Closed, Closure, Standing, Unreadable, Waiter, local
 
 
 def closed_message(
-    closed: Closed, command: grammar.Release, zone: ZoneInfo, now: datetime, managers: tuple[str, ...]
+    closed: Closed, command: passing.Forward, zone: ZoneInfo, now: datetime, managers: tuple[str, ...]
 ) -> Message:
     """Why a release is refused where it is closed, and what one can do: get in line, or get through."""
     by = closed.by

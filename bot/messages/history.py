@@ -84,7 +84,7 @@ def _releases(each: EnvironmentNow, now: datetime, *, revisions: bool) -> Iterat
 def _version(release: Release) -> str:
     if release.plan is not None:
         return f"↩ {release.plan.new}" if release.request.kind == "rollback" else release.plan.new
-    return release.request.version or "↩ rollback"
+    return release.request.version or release.request.source or "↩ rollback"
 
 
 def _revisions(made: list[RevisionSeen]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot.messages.parts import (
     DAY_AND_TIME,
@@ -17,6 +19,7 @@ from bot.messages.parts import (
     link,
     message,
     moment,
+    room,
     several,
     whom,
     with_code,
@@ -41,15 +44,22 @@ def refusal_message(refusal: Refusal, *, holder: Release | None = None, url: str
                 since,
                 [link(url, f"{holder.id}'s message")] if holder and url else None,
             ),
-            joined(
-                with_code(clip(refusal.hint, PARAGRAPH)) if refusal.hint else None,
-                ["It can be done by ", *several([whom(id_) for id_ in refusal.who])] if refusal.who else None,
-                by=" ",
-            ),
+            way_out(refusal.hint, refusal.ready_at, refusal.who, refusal.where),
             [code(clip(refusal.copy, SENTENCE))] if refusal.copy else None,
         ),
     )
     return replace(told, refused=True)
+
+
+def way_out(hint: str, ready_at: datetime | None, who: Sequence[str], where: Sequence[str] = ()) -> Row:
+    """When, how, by whom and where it can be done after all."""
+    return joined(
+        ["It will be ready ", moment(ready_at, DAY_AND_TIME), "."] if ready_at is not None else None,
+        with_code(clip(hint, PARAGRAPH)) if hint else None,
+        ["It can be done by ", *several([whom(id_) for id_ in who]), "."] if who else None,
+        ["It can be done in ", *several([room(id_) for id_ in where]), "."] if where else None,
+        by=" ",
+    )
 
 
 def mistake_message(error: GrammarError) -> Message:

@@ -32,6 +32,7 @@ from bot.messages.parts import (
     whom,
 )
 from bot.messages.presses import ABORT, APPROVE, CHECKLIST, PLAN, REFUSE, ROLLBACK, Press
+from bot.messages.refusals import way_out
 from releases.checklist import blocking
 from releases.lifecycle import Release, State
 
@@ -64,7 +65,9 @@ def _asked(release: Release) -> Row:
     kind = release.plan.type if release.plan else None
     return joined(
         [kind.value] if kind else None,
+        [request.urgency] if request.urgency and kind != request.urgency else None,
         [request.strategy],
+        [f"from {clip(request.source, NAME)}"] if request.source else None,
         [f"only {clip(', '.join(request.services), SENTENCE)}"] if request.services else None,
         ["asked by ", who(request.by), f"{wording.via(request.via)} ", moment(request.at, DAY_AND_TIME)],
         [f"“{clip(request.reason, SENTENCE)}”"] if request.reason else None,
@@ -94,7 +97,10 @@ def _body(release: Release) -> list[Row]:
         case State.FAILED:
             return [_approvals(release), [clip(release.reason, PARAGRAPH)], _left_behind(release)]
         case State.IMPOSSIBLE:
-            return [[clip(release.reason, PARAGRAPH)], [clip(release.hint, SENTENCE)]]
+            return [
+                [clip(release.reason, PARAGRAPH)],
+                way_out(release.hint, release.ready_at, release.who),
+            ]
         case State.RELEASED:
             return [_approvals(release), _finished(release)]
         case State.CANCELLED | State.REFUSED if release.ended_by and release.ended_at:
@@ -104,7 +110,7 @@ def _body(release: Release) -> list[Row]:
 
 
 def _approvals(release: Release) -> Row:
-    needed = release.request.approval
+    needed = release.approval
     if needed is None:
         return []
     given = [phrase("✅ ", who(approval.by), " ", moment(approval.at)) for approval in release.approvals]
@@ -189,7 +195,7 @@ def _buttons(release: Release) -> ActionsBlock | None:
     press = Press(release=release.id, digest=release.plan.digest if release.plan else None).value()
     plan = button("Plan", PLAN, press)
     match release.state:
-        case State.WAITING if release.request.approval is not None:
+        case State.WAITING if release.approval is not None:
             return buttons(
                 button("Approve", APPROVE, press, style="primary"),
                 button("Refuse", REFUSE, press, style="danger"),

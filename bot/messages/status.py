@@ -22,6 +22,7 @@ from bot.messages.parts import (
 from releases.config import format_duration
 from releases.lifecycle import Release, State
 from releases.snapshot import Snapshot
+from releases.standby import Drift
 
 MOST_SERVICES = 40
 
@@ -37,6 +38,12 @@ class EnvironmentNow:
     """The newest first."""
     calendar: tuple[str, ...] = ()
     """What closes it and what is due next, each in a few words."""
+
+    drift: Drift | None = None
+    """How a standby differs from what it follows."""
+
+    soaking: tuple[str, ...] = ()
+    """What its version is ready for, or when it will be."""
 
 
 def status_message(environments: tuple[EnvironmentNow, ...], now: datetime, *, ending: str) -> Message:
@@ -103,6 +110,10 @@ def _who(each: EnvironmentNow, now: datetime) -> list[str]:
         parts.append(
             f"{last.id} {ago(last.ended_at or last.request.at, now)} by {clip(last.request.by.name, 24)}"
         )
+    parts += [clip(words, 60) for words in each.soaking[:2]]
+    if each.drift is not None:
+        since = f" since {ago(each.drift.since, now)}" if each.drift.since is not None else ""
+        parts.append(f"{clip(each.drift.words, 90)}{since}")
     if each.holder is not None:
         parts.append(f"{each.holder.id} {_doing(each.holder)}")
     return [*parts, *each.calendar]

@@ -29,6 +29,7 @@ from bot.messages.parts import (
     who,
     whom,
 )
+from bot.messages.refusals import way_out
 from releases import events as e
 from releases.config import format_duration
 from releases.lifecycle import Release, StepState, StepStatus
@@ -54,17 +55,25 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
         case e.PlanProposed():
             return _planned(release, event)
         case e.PlanRefused():
-            return _line("✋", [clip(event.reason, PARAGRAPH)], [clip(event.hint, SENTENCE)])
+            more = way_out(event.hint, event.ready_at, event.who)
+            return _line("✋", [clip(event.reason, PARAGRAPH)], more)
         case e.ApprovalGiven():
             return _line("✅", _approved(release, event))
+        case e.ApprovalWithdrawn(because=str(because)):
+            return _line(
+                "↩️", [f"{clip(because, SENTENCE)}: the approval does not count · {_counted(release)}"]
+            )
         case e.ApprovalWithdrawn():
             return _line("↩️", [who(event.by), f" took the approval back · {_counted(release)}"])
         case e.ItemTicked():
             return _line("☑️", [who(event.by), f" ticked “{clip(event.item, SENTENCE)}”"])
         case e.ReleaseRefused():
             return _line("❌", [who(event.by), f" refused{wording.via(event.via)}; nothing was changed"])
-        case e.Approved() if release.request.approval is None:
-            return _line("✅", [f"No approval is needed in {clip(release.environment, 60)}"])
+        case e.Approved() if release.approval is None:
+            kind = release.plan.type if release.plan else None
+            own = kind is not None and kind in release.request.approval_by_type
+            what = f"for a {kind} release to" if own else "in"
+            return _line("✅", [f"No approval is needed {what} {clip(release.environment, 60)}"])
         case e.ReplanRequested():
             return _line("🔄", [f"Planned again: {clip(event.because, SENTENCE)}"])
         case e.NotesRead():
@@ -130,7 +139,7 @@ def _approved(release: Release, event: e.ApprovalGiven) -> Row:
 
 
 def _counted(release: Release) -> str:
-    needed = release.request.approval
+    needed = release.approval
     if needed is None:
         return "none needed"
     rest = "" if release.approvals_missing else ", going ahead"
@@ -172,7 +181,7 @@ def _warnings(warnings: tuple[str, ...]) -> Iterator[Row]:
 
 def _asks(release: Release) -> Row:
     """Who is asked to approve: a mention in a new post tells them, one in an edited message would not."""
-    needed = release.request.approval
+    needed = release.approval
     if needed is None or not release.approvals_missing:
         return []
     approvers = several([whom(id_) for id_ in needed.approvers])

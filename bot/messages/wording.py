@@ -61,6 +61,8 @@ def what(release: Release, application: str) -> str:
     to = target and (target.version or target.release or (target.revision and f"revision {target.revision}"))
     if rollback:
         return f"{name} to {clip(str(to), NAME)}" if to else name
+    if request.source is not None:
+        return f"{name} from {clip(request.source, NAME)}"
     return f"{name} {clip(request.version or '', NAME)}"
 
 
@@ -120,7 +122,7 @@ def more(missing: int, *, first: bool) -> str:
 def _waiting(release: Release) -> str:
     if (wrong := len(needs_work(release.checklist))) > 0:
         return f"cannot start yet: {count(wrong, 'thing')} to mend"
-    needed = release.request.approval
+    needed = release.approval
     ticks = count(len(blocking(release.checklist)), "tick") if blocking(release.checklist) else ""
     if needed is None or not release.approvals_missing:
         return f"waiting for {ticks}" if ticks else "about to start"

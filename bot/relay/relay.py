@@ -10,6 +10,7 @@ import structlog
 
 from bot.relay.alarm import Alarm
 from bot.relay.announcements import Announcements
+from bot.relay.audience import Audience
 from bot.relay.posting import LaterError
 from bot.relay.replies import Replies
 from bot.relay.story import Story, Tale, tale_of
@@ -57,13 +58,14 @@ class _Turn:
 class Relay:
     """Tells what is untold, while it leads."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what is told
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that tell
         self,
         record: Record,
         told: Told,
         story: Story,
         alarm: Alarm,
         announcements: Announcements,
+        audience: Audience,
         replies: Replies,
     ) -> None:
         """`told`'s store must wait longer than `LOOK_SECONDS`."""
@@ -72,6 +74,7 @@ class Relay:
         self._story = story
         self._alarm = alarm
         self._announcements = announcements
+        self._audience = audience
         self._replies = replies
         self._turns: dict[tuple[str, str], _Turn] = {}
 
@@ -124,7 +127,8 @@ class Relay:
         position = tale.release.position
         story = self._step(subject, "story", position, lambda: self._story.tell(tale))
         alarm = self._step(subject, "alarm", position, lambda: self._alarm.tell(tale))
-        if story and alarm:
+        audience = self._step(subject, "audience", position, lambda: self._audience.tell(tale))
+        if story and alarm and audience:
             self._record.caught_up(subject, position)
 
     def _read(self, subject: str) -> Tale | None:

@@ -27,10 +27,10 @@ from bot.messages import Message
 from bot.messages.help import help_message
 from bot.messages.refusals import mistake_message, refusal_message, unknown_release
 from bot.messages.terminal import text_of, to_type
-from bot.people import People, groups_of
+from bot.people import People
 from bot.planner import Planner
 from bot.questions import Asking, Desk
-from bot.requests import Closes, Later, NotYetError, Requests
+from bot.requests import Closes, Later, NotYetError, Opening, Requests
 from bot.settings import TerminalSettings, load_config
 from bot.slack import Identity, SlackError, web_client
 from bot.terminal.following import Following
@@ -133,8 +133,8 @@ class Terminal:
         self._told = told
         token = settings.slack_bot_token.get_secret_value()
         self._slack = OneTry(web_client(token, settings.slack_api_url) if token else None)
-        groups, last_known = groups_of(config), LastKnown(store)
-        self._remembered = Remembered(last_known, groups, name)
+        groups, last_known = config.user_groups, LastKnown(store)
+        self._remembered = Remembered(last_known, groups, user, name)
         me = self._whoami()
         live = None if me is None else People(self._slack, me, groups, last_known=last_known)
         people = SlackFirst(live, self._remembered)
@@ -151,7 +151,7 @@ class Terminal:
         """Do it; the exit code."""
         try:
             match command:
-                case grammar.Release() | grammar.Rollback():
+                case grammar.Release() | grammar.Promote() | grammar.Rollback():
                     return self._open(command)
                 case grammar.Abort():
                     return self._abort(command)
@@ -175,9 +175,9 @@ class Terminal:
 
     # -- what changes something --------------------------------------------------------------------------
 
-    def _open(self, command: grammar.Release | grammar.Rollback) -> Exit:
+    def _open(self, command: Opening) -> Exit:
         opened = self._patiently(
-            lambda: self._requests.open(command, self._user, self._delivery, via="command line")
+            lambda: self._requests.open(command, self._user, None, self._delivery, via="command line")
         )
         if isinstance(opened, Message):
             said = self._said(opened)
@@ -188,12 +188,12 @@ class Terminal:
     def _close(self, command: Closes | Later) -> Exit:
         """Lock, freeze or keep for later, or undo that; Slack is told as soon as it is there."""
         answer = self._patiently(
-            lambda: self._requests.act(command, self._user, "", self._delivery, via="command line")
+            lambda: self._requests.act(command, self._user, None, self._delivery, via="command line")
         )
         return Exit.DONE if answer is None else self._said(answer)
 
     def _abort(self, command: grammar.Abort) -> Exit:
-        refusal = self._patiently(lambda: self._requests.abort(command, self._user, via="command line"))
+        refusal = self._patiently(lambda: self._requests.abort(command, self._user, None, via="command line"))
         if refusal is not None:
             return self._refused(refusal)
         release = self._load(command.release)

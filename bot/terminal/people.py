@@ -26,20 +26,24 @@ BELIEVED = timedelta(hours=24)
 
 
 class Remembered:
-    """People from memory. `name` is what an operator is called here, if Slack never said it."""
+    """People from memory."""
 
-    def __init__(self, last_known: LastKnown, groups: Iterable[str], name: str) -> None:
-        """`groups` are the user groups that the configuration names."""
+    def __init__(self, last_known: LastKnown, groups: Iterable[str], user: str, name: str) -> None:
+        """`groups` are the user groups that the configuration names.
+
+        `user` sits at this terminal; `name` is what they are called here, if Slack never said it.
+        """
         self._last_known = last_known
         self._groups = tuple(sorted(set(groups)))
+        self._user = user
         self._name = name
         self.remarks: list[str] = []
-        """What the person should know of how old this is, a sentence each."""
+        """What who sits here should know of how old what they go by is, a sentence each."""
 
     def get(self, user: str, *, fresh: bool = False) -> Person:  # noqa: ARG002 - there is nothing fresher
         """Somebody by id."""
         known = self._last_known.person(user)
-        person = Person(user, self._name) if known is None else known.person
+        person = Person(user, self._name if user == self._user else user) if known is None else known.person
         if person.standing is not Standing.MEMBER:
             return person
         remarks, groups = [], set()
@@ -57,7 +61,8 @@ class Remembered:
             if user in group.members:
                 remarks.append(f"Slack does not answer; {person.name} was in {id_} {age}.")
                 groups.add(id_)
-        self.remarks = remarks
+        if user == self._user:
+            self.remarks = remarks
         return Person(user, person.name, Standing.MEMBER, frozenset(groups))
 
 

@@ -10,7 +10,6 @@ from releases.config.checks import contradictions
 from releases.config.durations import format_duration, parse_duration, write_duration
 from releases.config.models import (
     Alerts,
-    Approval,
     Cluster,
     Config,
     Environment,
@@ -19,6 +18,7 @@ from releases.config.models import (
     json_schema,
 )
 from releases.config.problems import ConfigError, Problem, explain
+from releases.config.rules import Approval, ApprovalByType, Permission, Permissions, Requires
 from releases.config.surroundings import Database, Needs
 from releases.config.trains import Train
 from releases.config.windows import Freeze, Freezes, Window, freeze_at, zone_of
@@ -28,6 +28,7 @@ __all__ = [
     "ALWAYS",
     "Alerts",
     "Approval",
+    "ApprovalByType",
     "Check",
     "ChecklistItem",
     "Cluster",
@@ -38,7 +39,10 @@ __all__ = [
     "Freeze",
     "Freezes",
     "Needs",
+    "Permission",
+    "Permissions",
     "Problem",
+    "Requires",
     "Service",
     "Train",
     "UnknownEnvironment",

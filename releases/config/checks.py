@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from releases.config.models import Approval, Config, Environment
-from releases.config.problems import Problem, written
+from releases.config.models import Config, Environment
+from releases.config.problems import Path, Problem, written
+from releases.config.rules import Approval, ApprovalByType, ApprovalOfType
+from releases.version import ReleaseType
 
 EVERY = "all"
 """The word for every environment in `lock` and `freeze`."""
@@ -22,12 +24,15 @@ def contradictions(config: Config) -> Iterator[Problem]:
     for environment in config.environments.values():
         yield from _services(config, environment)
         if environment.approval is not None:
-            yield from _quorum(environment, environment.approval)
+            yield from _quorums(environment, environment.approval)
+        yield from _leads(config, environment)
+        yield from _audience(environment)
         yield from _size(environment)
         yield from _checklist(config, environment)
         if environment.name == EVERY:
             what = "is what people call all environments together, when they lock them"
             yield Problem(written(("environments", environment.name)), what, "give it another name")
+    yield from _circles(config)
     yield from _trains(config)
     yield from _shared_namespaces(config)
     yield from _shared_accounts(config)
@@ -56,14 +61,88 @@ def _services(config: Config, environment: Environment) -> Iterator[Problem]:
             yield Problem(where, "is in the list already", "leave it out")
 
 
-def _quorum(environment: Environment, approval: Approval) -> Iterator[Problem]:
+def _quorums(environment: Environment, approval: ApprovalByType) -> Iterator[Problem]:
+    path = ("environments", environment.name, "approval")
+    yield from _quorum((*path, "quorum"), approval)
+    for type_ in ReleaseType:
+        rule: ApprovalOfType | None = getattr(approval, type_.value)
+        asked = approval.of(type_)
+        if rule is not None and asked is not None and (rule.quorum, rule.approvers) != (None, None):
+            yield from _quorum((*path, type_.value, "quorum"), asked)
+
+
+def _quorum(path: Path, approval: Approval) -> Iterator[Problem]:
     if any(approver.startswith("S") for approver in approval.approvers):
         return  # How many people a group has, only Slack knows.
     people = len(set(approval.approvers))
     if approval.quorum > people:
-        where = written(("environments", environment.name, "approval", "quorum"))
         what = f"can never be reached: only {people} {'person' if people == 1 else 'people'} may approve"
-        yield Problem(where, what, f"write {people} or fewer, or add approvers")
+        yield Problem(written(path), what, f"write {people} or fewer, or add approvers")
+
+
+def _leads(config: Config, environment: Environment) -> Iterator[Problem]:
+    """What stands before an environment: where its versions are proven, and what it is a standby of."""
+    path = ("environments", environment.name)
+    if environment.requires is not None:
+        before = environment.requires.proven_in
+        yield from _lead(config, environment, (*path, "requires", "proven_in"), before)
+    if environment.follows is not None:
+        yield from _lead(config, environment, (*path, "follows"), environment.follows)
+        if environment.after is None:
+            what = "says not how long a version must have run there first"
+            yield Problem(written((*path, "follows")), what, "write after: 24h beside it")
+    elif environment.after is not None:
+        yield Problem(written((*path, "after")), "belongs to follows", "write which environment it follows")
+
+
+def _lead(config: Config, environment: Environment, path: Path, name: str) -> Iterator[Problem]:
+    others = [each for each in config.environments if each != environment.name]
+    if name == environment.name:
+        fix = f"write another one, such as {others[0]}" if others else "leave it out"
+        yield Problem(written(path), "is the environment itself", fix)
+    elif name not in config.environments:
+        close = difflib.get_close_matches(name, others, n=1)
+        fix = f"did you mean {close[0]}?" if close else f"the others are {', '.join(others) or 'none'}"
+        yield Problem(written(path), "is no environment of this file", fix)
+    else:
+        there = {service.name for service in config.services_of(config.environments[name])}
+        missing = [each.name for each in config.services_of(environment) if each.name not in there]
+        if missing:
+            what = f"has not all of its services: {', '.join(missing)} cannot be proven there"
+            yield Problem(written(path), what, f"add them to {name}, or leave them out here")
+
+
+def _circles(config: Config) -> Iterator[Problem]:
+    """Environments that wait for each other: nothing could ever get into any of them."""
+    told: set[str] = set()
+    for name in config.environments:
+        chain = [name]
+        while (before := _before(config, chain[-1])) is not None and before not in chain:
+            chain.append(before)
+        if before == name and len(chain) > 1 and not told & set(chain):
+            told |= set(chain)
+            circle = " → ".join([*chain, name])
+            where = written(("environments", name, _KEY[config.environments[name].requires is not None]))
+            yield Problem(where, f"leads in a circle: {circle}", "one of them has to come first")
+
+
+_KEY = {True: "requires", False: "follows"}
+
+
+def _before(config: Config, name: str) -> str | None:
+    environment = config.environments.get(name)
+    if environment is None:
+        return None
+    return environment.requires.proven_in if environment.requires is not None else environment.follows
+
+
+def _audience(environment: Environment) -> Iterator[Problem]:
+    for index, channel in enumerate(environment.audience):
+        where = written(("environments", environment.name, "audience", index))
+        if channel == environment.channel:
+            yield Problem(where, "is the environment's own channel, which sees all of it", "leave it out")
+        elif channel in environment.audience[:index]:
+            yield Problem(where, "is in the list already", "leave it out")
 
 
 def _size(environment: Environment) -> Iterator[Problem]:
@@ -82,6 +161,8 @@ def _checklist(config: Config, environment: Environment) -> Iterator[Problem]:
             yield Problem(where, "is in the list already", "leave it out")
         elif item.check == "compatible" and not config.compatibility:
             yield Problem(where, "needs a matrix to check", "write compatibility, or leave it out")
+        elif item.check == "proven" and environment.requires is None:
+            yield Problem(where, "needs a rule to check", "write requires, or leave it out")
 
 
 def _trains(config: Config) -> Iterator[Problem]:

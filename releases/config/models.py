@@ -3,60 +3,35 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    PrivateAttr,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from releases.compatibility import Row
 from releases.config.checklist import NamedOrTicked
 from releases.config.durations import Duration, write_duration
+from releases.config.rules import ApprovalByType, Permissions, Requires
 from releases.config.section import (
-    CHANNEL,
-    DNS_LABEL,
-    DNS_NAME,
     HTTP_PATH,
-    VARIABLE,
+    Channel,
+    DnsLabel,
+    DnsName,
     OsUser,
     Person,
     PersonOrGroup,
+    Repository,
     Section,
+    Variable,
+    VariableValue,
 )
 from releases.config.surroundings import Database, Documentation, Needs, RegistryAddress, Versions
 from releases.config.trains import Train
 from releases.config.windows import Freezes, Zone
-
-_REPOSITORY = re.compile(
-    r"(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
-)
-
-
-def _repository(text: str) -> str:
-    name = text.rsplit("/", 1)[-1]
-    if ":" in name or "@" in name:
-        raise ValueError("has a tag or digest: leave it out, the version that is released is the tag")
-    if not _REPOSITORY.fullmatch(text):
-        raise ValueError("is no image repository, such as buzzybuzz/buzzy-main")
-    return text
-
-
-DnsLabel = Annotated[str, Field(pattern=DNS_LABEL)]
-DnsName = Annotated[str, Field(pattern=DNS_NAME, max_length=253)]
-Channel = Annotated[str, Field(pattern=CHANNEL)]
-Variable = Annotated[str, Field(pattern=VARIABLE)]
-Repository = Annotated[str, AfterValidator(_repository)]
-# In the file a number or true and false may stand without quotes; they are read as they are written.
-VariableValue = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
+from releases.version import ReleaseType
 
 
 class Service(Section):
@@ -98,24 +73,6 @@ class Cluster(Section):
     )
 
 
-class Approval(Section):
-    """Who has to agree before a release to the environment starts."""
-
-    quorum: int = Field(ge=1, description="how many people must approve", examples=[2])
-    approvers: tuple[PersonOrGroup, ...] = Field(
-        alias="from",
-        min_length=1,
-        description="who may approve: ids of people (U…) and user groups (S…)",
-        examples=[["S0APPROVERS"]],
-    )
-    own_release: bool = Field(
-        default=True, description="whether the person who asked may approve", examples=[False]
-    )
-    expires: Duration = Field(
-        default=timedelta(hours=4), description="how long an answer is waited for", examples=["4h"]
-    )
-
-
 class Alerts(Section):
     """Where trouble in the environment is told."""
 
@@ -144,10 +101,33 @@ class Environment(Section):
         description="the services that it has; all of them if left out",
         examples=[["buzzy-main"]],
     )
-    approval: Approval | None = Field(
+    approval: ApprovalByType | None = Field(
         default=None,
         description="who has to agree; nobody if left out",
         examples=[{"quorum": 1, "from": ["S0APPROVERS"]}],
+    )
+    requires: Requires | None = Field(
+        default=None,
+        description="what a version has to have shown elsewhere; nothing if left out",
+        examples=[{"proven_in": "staging", "soak": "24h"}],
+    )
+    permissions: Permissions | None = Field(
+        default=None,
+        description="who may ask for what; every member if left out",
+        examples=[{"release": {"from": ["S0RELEASERS"]}}],
+    )
+    follows: DnsLabel | None = Field(
+        default=None,
+        description="a standby: the environment whose versions Buzzy releases here by itself",
+        examples=["production"],
+    )
+    after: Duration | None = Field(
+        default=None, description="how long a version must have run there first", examples=["24h"]
+    )
+    audience: tuple[Channel, ...] = Field(
+        default=(),
+        description="channels that are told of releases asked for with --hotfix or --security",
+        examples=[["C0GENERAL"]],
     )
     alerts: Alerts | None = Field(
         default=None, description="where trouble is told", examples=[{"critical": "C0ONCALL"}]
@@ -277,11 +257,33 @@ class Config(Section):
         """The compatibility matrix, in the order of the file."""
         return tuple(Row(versions, needs.requirements()) for versions, needs in self.compatibility.items())
 
+    @property
+    def user_groups(self) -> frozenset[str]:
+        """The user groups that rules of this file name."""
+        named = {id_ for environment in self.environments.values() for id_ in _named(environment)}
+        return frozenset(id_ for id_ in named.union(self.freezes.managers) if id_.startswith("S"))
+
     def services_of(self, environment: Environment) -> tuple[Service, ...]:
         """The services that an environment has, in rollout order."""
         if environment.services is None:
             return self.services
         return tuple(service for service in self.services if service.name in environment.services)
+
+
+def _named(environment: Environment) -> Iterator[str]:
+    """The people and groups that an environment's rules name."""
+    if environment.approval is not None:
+        yield from environment.approval.approvers
+        for type_ in ReleaseType:
+            yield from (rule.approvers if (rule := environment.approval.of(type_)) is not None else ())
+    if environment.permissions is not None:
+        for _, permission in environment.permissions:
+            yield from permission.people if permission is not None else ()
+    if environment.alerts is not None and environment.alerts.on_call is not None:
+        yield environment.alerts.on_call
+    yield from environment.freezes.managers
+    for item in environment.checklist or ():
+        yield from item.by
 
 
 class _ForEditors(GenerateJsonSchema):

@@ -1,10 +1,19 @@
-"""What every mapping of `buzzy.yaml` has in common."""
+"""What all parts of the file have: their base, and how names, ids and paths are written."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
@@ -15,9 +24,30 @@ OS_USER = r"^[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,255}$"
 HTTP_PATH = r"^/[!-~]*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
+_REPOSITORY = re.compile(
+    r"(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+)
+
+
+def _repository(text: str) -> str:
+    name = text.rsplit("/", 1)[-1]
+    if ":" in name or "@" in name:
+        raise ValueError("has a tag or digest: leave it out, the version that is released is the tag")
+    if not _REPOSITORY.fullmatch(text):
+        raise ValueError("is no image repository, such as buzzybuzz/buzzy-main")
+    return text
+
+
+DnsLabel = Annotated[str, Field(pattern=DNS_LABEL)]
+DnsName = Annotated[str, Field(pattern=DNS_NAME, max_length=253)]
+Channel = Annotated[str, Field(pattern=CHANNEL)]
 PersonOrGroup = Annotated[str, Field(pattern=PERSON_OR_GROUP)]
 Person = Annotated[str, Field(pattern=PERSON)]
 OsUser = Annotated[str, Field(pattern=OS_USER)]
+Variable = Annotated[str, Field(pattern=VARIABLE)]
+Repository = Annotated[str, AfterValidator(_repository)]
+# In the file a number or true and false may stand without quotes; they are read as they are written.
+VariableValue = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
 
 
 class Section(BaseModel):

@@ -7,7 +7,7 @@ from typing import Any
 from releases.grammar.errors import Mistake
 from releases.grammar.line import Line
 from releases.grammar.text import Word
-from releases.grammar.values import suits
+from releases.grammar.values import READERS, suits
 from releases.grammar.verbs import Argument, Verb
 from releases.grammar.vocabulary import Vocabulary, same, shown
 
@@ -28,12 +28,25 @@ def read_arguments(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, 
             first, second + 1, line.words[second], *line.words[first + 1 : second], line.words[first]
         )
         raise Mistake(
-            f"The {verb.arguments[0].name} comes first, then the {verb.arguments[1].name}.", mended=mended
+            f"The {verb.arguments[0].title} comes first, then the {verb.arguments[1].title}.", mended=mended
         )
-    return {
+    values = {
         argument.name: line.read(argument, at, at + 1, vocabulary)
         for argument, at in zip(verb.arguments, given, strict=False)
     }
+    alone = len(vocabulary.environments) == 1  # then nothing better can be said here, and policy refuses
+    if "source" in values and values["source"] == values["environment"] and not alone:
+        raise _to_itself(values["source"], line, vocabulary)
+    return values
+
+
+def _to_itself(name: str, line: Line, vocabulary: Vocabulary) -> Mistake:
+    """What is promoted goes on, most likely to the next environment of the chain."""
+    chain = vocabulary.environments
+    following = chain[chain.index(name) + 1 :] or tuple(each for each in chain if each != name)
+    at = line.plain[2]
+    mended = line.replaced(at, at + 1, Word(following[0]))
+    return Mistake(f"{name} cannot be promoted to itself.", mended=mended, names=vocabulary.listed)
 
 
 def _gathered(verb: Verb, line: Line) -> tuple[Line, tuple[int, ...]]:
@@ -54,6 +67,8 @@ def _gathered(verb: Verb, line: Line) -> tuple[Line, tuple[int, ...]]:
 
 def _swapped(verb: Verb, line: Line, vocabulary: Vocabulary) -> bool:
     kind = verb.arguments[0].name
+    if READERS[kind] is READERS[verb.arguments[1].name]:
+        return False  # nothing but its place tells one from the other
     first, second = (suits(kind, line.text(at), vocabulary, nearly=True) for at in line.plain[1:3])
     return second and not first
 
@@ -70,14 +85,14 @@ def _too_few(required: list[Argument], line: Line, vocabulary: Vocabulary) -> Mi
             map(str.isdigit, line.text(at))
         )
         absent, after = ([second], at) if is_first else ([first], at - 1)
-    names = " and ".join(f"the {argument.name}" for argument in absent)
+    names = " and ".join(f"the {argument.title}" for argument in absent)
     samples = [argument.sample for argument in absent if argument.sample is not None]
     mended = None
     if len(samples) == len(absent):
         new = (Word(vocabulary.fill(sample), quoted=" " in sample) for sample in samples)
         mended = line.replaced(after + 1, after + 1, *new)
     return Mistake(
-        f"{names.capitalize()} {'is' if len(absent) == 1 else 'are'} missing.",
+        f"{names[:1].upper()}{names[1:]} {'is' if len(absent) == 1 else 'are'} missing.",
         mended=mended,
         names=vocabulary.listed if any(argument.name == "environment" for argument in absent) else None,
     )

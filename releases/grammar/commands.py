@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from releases.config.durations import write_duration
-from releases.version import Version
+from releases.version import Urgency, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,57 @@ class Release:
     reason: str | None = None
     wait: bool = False
     override_freeze: bool = False
+    hotfix: bool = False
+    security: bool = False
+
+    @property
+    def urgency(self) -> Urgency | None:
+        """Why it is in a hurry; None when it is not."""
+        return _urgency(self.hotfix, self.security)
 
     def line(self) -> str:
         """The line that asks for this."""
         return _line(
             f"release {self.version} {self.environment}",
-            *_switches(wait=self.wait, override_freeze=self.override_freeze),
+            wait=self.wait,
+            override_freeze=self.override_freeze,
             strategy=self.strategy,
             services=_listed(self.services),
+            hotfix=self.hotfix,
+            security=self.security,
+            reason=_quoted(self.reason),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Release to one environment the version that runs in another, whichever that is."""
+
+    source: str
+    environment: str
+    strategy: str | None = None
+    services: tuple[str, ...] = ()
+    reason: str | None = None
+    wait: bool = False
+    override_freeze: bool = False
+    hotfix: bool = False
+    security: bool = False
+
+    @property
+    def urgency(self) -> Urgency | None:
+        """Why it is in a hurry; None when it is not."""
+        return _urgency(self.hotfix, self.security)
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(
+            f"promote {self.source} {self.environment}",
+            wait=self.wait,
+            override_freeze=self.override_freeze,
+            strategy=self.strategy,
+            services=_listed(self.services),
+            hotfix=self.hotfix,
+            security=self.security,
             reason=_quoted(self.reason),
         )
 
@@ -153,7 +196,8 @@ class Lock:
         """The line that asks for this."""
         return _line(
             f"lock {self.place}",
-            *_switches(take_over=self.take_over, rollbacks_too=self.rollbacks_too),
+            take_over=self.take_over,
+            rollbacks_too=self.rollbacks_too,
             reason=_quoted(self.reason),
             **_end(self.length, self.until),
         )
@@ -277,6 +321,7 @@ class Help:
 
 Command: TypeAlias = (
     Release
+    | Promote
     | Rollback
     | Abort
     | Approve
@@ -296,17 +341,22 @@ Command: TypeAlias = (
 """Everything that `parse` gives."""
 
 
-def _line(start: str, *switches: str, **flags: str | None) -> str:
-    given = (f"--{name} {value}" for name, value in flags.items() if value is not None)
-    return " ".join([start, *switches, *given])
+def _urgency(hotfix: bool, security: bool) -> Urgency | None:  # noqa: FBT001 - the two flags of a command
+    return "security" if security else "hotfix" if hotfix else None
 
 
-def _switches(**given: bool) -> list[str]:
-    return [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
+def _line(start: str, **flags: str | bool | None) -> str:
+    given = (_flag(name, value) for name, value in flags.items() if value is not None and value is not False)
+    return " ".join([start, *given])
 
 
 def _end(length: timedelta | None, until: str | None) -> dict[str, str | None]:
     return {"for": None if length is None else write_duration(length), "until": _quoted(until)}
+
+
+def _flag(name: str, value: str | bool) -> str:  # noqa: FBT001 - a switch is there or not
+    name = name.replace("_", "-")
+    return f"--{name}" if value is True else f"--{name} {value}"
 
 
 def _listed(services: tuple[str, ...]) -> str | None:

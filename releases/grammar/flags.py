@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from releases.grammar.errors import Mistake
@@ -13,8 +14,10 @@ from releases.grammar.vocabulary import Vocabulary, closest, shown
 _MEANT = {"because": "reason", "message": "reason", "m": "reason", "why": "reason", "only": "services"}
 """What people say instead of a flag."""
 
-_BY_PLACE = {"version", "tag", "environment", "env", "to", "on", "in"}
+_BY_PLACE = {"version", "tag", "environment", "env", "from", "to", "on", "in"}
 """What people write as a flag although it stands by its place."""
+
+_IN_A_HURRY = ("hotfix", "security")
 
 _DRY_RUN = {"dry-run", "dryrun", "plan", "diff"}
 
@@ -28,7 +31,7 @@ def read_flags(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, Any]
         flag = known.get(given.name)
         if flag is None:
             raise _unknown(verb, line, given)
-        if given.stop == given.start + 1 and not flag.is_switch:
+        if given.stop == given.start + 1 and not flag.switch:
             sample = Word(vocabulary.fill(flag.sample), quoted=True)
             raise Mistake(
                 f"There is nothing behind --{flag.name}.",
@@ -39,15 +42,16 @@ def read_flags(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, Any]
             raise Mistake(f"--{flag.name} is there twice.", mended=line.replaced(first.start, first.stop))
         seen[flag.name] = given
         value: Any = True
-        if not flag.is_switch:
+        if not flag.switch:
             value = line.read(flag, given.start + 1, given.stop, vocabulary)
         name = flag.keyword
         values[name] = tuple(dict.fromkeys((*values.get(name, ()), *value))) if flag.many else value
     _check(verb, line, seen, vocabulary)
+    _check_urgency(line, seen)
     return values
 
 
-def _check(verb: Verb, line: Line, seen: dict[str, GivenFlag], vocabulary: Vocabulary) -> None:
+def _check(verb: Verb, line: Line, seen: Mapping[str, GivenFlag], vocabulary: Vocabulary) -> None:
     """What one flag by itself does not show: one that is missing, two that say the same."""
     if "for" in seen and "until" in seen:
         second = max(seen["for"], seen["until"], key=lambda given: given.start)
@@ -62,6 +66,20 @@ def _check(verb: Verb, line: Line, seen: dict[str, GivenFlag], vocabulary: Vocab
         if flag.required and flag.name not in seen:
             new = (Word(f"--{flag.name}"), Word(vocabulary.fill(flag.sample), quoted=True))
             raise Mistake(f"The {flag.name} is missing.", mended=(*line.words, *new))
+
+
+def _check_urgency(line: Line, seen: Mapping[str, GivenFlag]) -> None:
+    """Whoever is in a hurry says why, and which kind of hurry it is."""
+    given = [seen[name] for name in _IN_A_HURRY if name in seen]
+    if len(given) > 1:
+        second = max(given, key=lambda flag: flag.start)
+        raise Mistake(
+            "A release is a hotfix or a security release, not both.",
+            mended=line.replaced(second.start, second.stop),
+        )
+    if given and "reason" not in seen:
+        end = (Word("--reason"), Word("what it is for", quoted=True))
+        raise Mistake(f"--{given[0].name} needs a reason.", mended=(*line.words, *end))
 
 
 def _unknown(verb: Verb, line: Line, given: GivenFlag) -> Mistake:

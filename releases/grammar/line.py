@@ -12,8 +12,8 @@ from releases.grammar.values import READERS
 from releases.grammar.verbs import VERBS, Argument, Flag
 from releases.grammar.vocabulary import Vocabulary
 
+_SWITCHES = {flag.name for verb in VERBS.values() for flag in verb.flags if flag.switch}
 _MANY = {flag.name for verb in VERBS.values() for flag in verb.flags if flag.many}
-_SWITCHES = {flag.name for verb in VERBS.values() for flag in verb.flags if flag.is_switch}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,7 @@ class Line:
 
     @classmethod
     def of(cls, words: tuple[Word, ...]) -> Line:
-        """Every flag takes the word behind it, or several with commas; the others stand by themselves.
-
-        A switch takes none.
-        """
+        """Every flag but a switch takes the word behind it, or several with commas; others stand alone."""
         plain: list[int] = []
         flags: list[GivenFlag] = []
         index = 0

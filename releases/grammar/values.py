@@ -145,6 +145,7 @@ READERS: dict[str, Callable[[str, Vocabulary], object]] = {
     "verb": read_verb,
     "version": read_version,
     "environment": read_environment,
+    "source": read_environment,
     "strategy": read_strategy,
     "services": read_services,
     "release": read_release,

@@ -17,16 +17,27 @@ class Argument:
     required: bool = True
     sample: str | None = None  # None where any made-up value could hit something real
     rest: bool = False  # whether it takes all the words that are left
+    shown: str = ""  # how the help calls it, where that is not its name
+    long: str = ""  # how a sentence calls it, where that is not its name
+
+    @property
+    def title(self) -> str:
+        """What a sentence calls it."""
+        return self.long or self.name
 
     @property
     def usage(self) -> str:
         """As the help shows it."""
-        return f"<{self.name}>" if self.required else f"[{self.name}]"
+        name = self.shown or self.name
+        return f"<{name}>" if self.required else f"[{name}]"
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A value with a name. `name` is the command's field and says how it is read."""
+    """A value with a name. `name` is the command's field and says how it is read.
+
+    One whose `value` is empty is a switch: it takes no word behind it, and is on when it is there.
+    """
 
     name: str
     value: str
@@ -42,8 +53,8 @@ class Flag:
         return f"--{self.name} {self.value}".rstrip()
 
     @property
-    def is_switch(self) -> bool:
-        """Whether it says all by being there, and takes no value."""
+    def switch(self) -> bool:
+        """Whether it stands alone."""
         return not self.value
 
     @property
@@ -90,6 +101,8 @@ _UNTIL = Flag("until", '"…"', "or until when, such as 17:00 or 'tomorrow 9:00'
 _WAIT = Flag("wait", "", "if it is locked, get in line: you are told when it opens", "")
 _OVERRIDE = Flag("override-freeze", "", "release although it is frozen, with a reason, if you may", "")
 _PLACE = Argument("place", sample="{environment}")
+_HOTFIX = Flag("hotfix", "", "a patch in a hurry; needs a reason", "")
+_SECURITY = Flag("security", "", "mends a weakness; needs a reason", "")
 _TO = Flag(
     "to",
     "<target>",
@@ -108,9 +121,24 @@ VERBS = {
                 "release 3.2.1 {environment}",
                 'release 3.2.1 {next} --services {service} --reason "fix the export"',
                 "release 3.2.1 {next} --strategy {strategy}",
+                'release 3.2.1 {next} --hotfix --reason "exports fail"',
             ),
             (_VERSION, _ENVIRONMENT),
-            (_STRATEGY, _SERVICES, _REASON, _WAIT, _OVERRIDE),
+            (_STRATEGY, _SERVICES, _HOTFIX, _SECURITY, _REASON, _WAIT, _OVERRIDE),
+        ),
+        Verb(
+            "promote",
+            commands.Promote,
+            "Release to one environment the version that runs in another.",
+            (
+                "promote {environment} {next}",
+                'promote {environment} {next} --reason "tested for a day"',
+            ),
+            (
+                Argument("source", sample="{environment}", shown="from", long="environment to promote from"),
+                Argument("environment", sample="{next}", shown="to", long="environment to promote to"),
+            ),
+            (_STRATEGY, _SERVICES, _HOTFIX, _SECURITY, _REASON, _WAIT, _OVERRIDE),
         ),
         Verb(
             "rollback",

@@ -297,6 +297,11 @@ class Record:
         ids = self._store.call("LRANGE", self._store.key("environment", environment, "releases"), -count, -1)
         return tuple(self.load(id_).release for id_ in reversed(ids))
 
+    def latest(self, environment: str) -> tuple[str, int] | None:
+        """An environment's newest release and how many events it has: tells cheaply whether there is news."""
+        ids = self._store.call("LRANGE", self._store.key("environment", environment, "releases"), -1, -1)
+        return (str(ids[0]), self.position(str(ids[0]))) if ids else None
+
     # -- what was last seen of the cluster ---------------------------------------------------------
 
     def see(self, snapshot: Snapshot) -> None:

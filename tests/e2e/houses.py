@@ -156,27 +156,35 @@ def house(
     workers: Callable[[list[str]], Path] | None = None,
     registry: bool = False,
     beside: House | None = None,
+    rules: dict[str, dict[str, Any]] | None = None,
 ) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own.
 
-    `settings` are more keys of its top level. With `beside` they are in the namespaces of that house: a
-    second installation on the same cluster. `workers` gives the workers rights in the namespaces, and the
-    kubeconfig with which they have them; without it they may do everything. Without a `registry` no image is
-    looked up, what would need one is not asked for, and nothing has to be ticked.
+    `settings` are more keys of its top level, and `rules` has keys of environments that differ from the
+    demo's; rules about environments that are not in the house are left out. With `beside` they are in the
+    namespaces of that house: a second installation on the same cluster. `workers` gives the workers rights in
+    the namespaces, and the kubeconfig with which they have them; without it they may do everything. Without
+    a `registry` no image is looked up, what would need one is not asked for, and nothing has to be ticked.
     """
     number = f"{os.getpid()}-{next(_numbers)}"
     fresh = {name: f"buzzy-{name}-{number}" for name in environments}
     namespaces = fresh if beside is None else {name: beside.namespaces[name] for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
     config["environments"] = {
-        name: {**config["environments"][name], "namespace": namespaces[name]} for name in environments
+        name: {
+            **_without_strangers(config["environments"][name], environments),
+            **(rules or {}).get(name, {}),
+            "namespace": namespaces[name],
+        }
+        for name in environments
     }
     if not registry:
         del config["compatibility"]
         for each in config["environments"].values():
             if "checklist" in each:
+                gone = {"compatible"} if "requires" in each else {"compatible", "proven"}
                 each["checklist"] = [
-                    item for item in each["checklist"] if item != "compatible" and isinstance(item, str)
+                    item for item in each["checklist"] if isinstance(item, str) and item not in gone
                 ]
     config["services"] = [
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
@@ -193,6 +201,16 @@ def house(
         yield opened
     if beside is None:
         _make_room(arena, names)
+
+
+def _without_strangers(environment: dict[str, Any], there: Sequence[str]) -> dict[str, Any]:
+    """An environment's keys but for those that are about environments which are not in the house."""
+    gone: set[str] = set()
+    if environment.get("requires", {}).get("proven_in") not in there:
+        gone |= {"requires"}
+    if environment.get("follows") not in there:
+        gone |= {"follows", "after"}
+    return {key: value for key, value in environment.items() if key not in gone}
 
 
 def _make_room(arena: Arena, namespaces: list[str]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 import httpx
 import pytest
 
+from sandbox.workspace import Message
 from tests.e2e.arenas import PREVIOUS, STABLE
 from tests.e2e.houses import CHANNELS, CROSS, ON_CALL, PATIENCE, TICK, House
 
@@ -267,3 +269,59 @@ def test_the_same_over_signed_http_requests(open_house: OpenHouse) -> None:
         headers={"X-Slack-Signature": "v0=" + "0" * 64, "X-Slack-Request-Timestamp": str(int(time.time()))},
     )
     assert forged.status_code == HTTPStatus.UNAUTHORIZED
+
+
+@pytest.mark.requirement("C4", "S1", "S3")
+def test_what_staging_proved_is_promoted_and_nothing_before(open_house: OpenHouse) -> None:
+    """Not proven, then not soaked, each refused with what is missing; then the version of staging goes on."""
+    soak = {"requires": {"proven_in": "staging", "soak": "15s"}}
+    house = open_house("staging", "production", rules={"production": soak})
+    house.alice.command("/buzzy release 3.2.1 production", CHANNELS["production"])
+    told = house.alice.wait_for_ephemeral(CHANNELS["production"], "3.2.1 is not proven", timeout=PATIENCE)
+    assert "/buzzy release 3.2.1 staging" in told
+    house.released("/buzzy release 3.2.1 staging", "staging", house.bob)
+    line = "/buzzy promote staging production"
+    house.alice.command(line, CHANNELS["production"])
+    told = house.alice.wait_for_ephemeral(CHANNELS["production"], "of the 15 s that production asks for")
+    assert "3.2.1 has run in staging for" in told
+    assert house.alice.messages(CHANNELS["production"]) == []
+
+    message = _asked_until_taken(house, line, "production")
+    message = house.until(message, "waiting for 2 of 2 approvals")
+    assert "patch · rolling · from staging" in message
+    house.bob.react(message, TICK)
+    house.carol.react(message, TICK)
+    house.until(message, "🟢")
+    assert set(house.images("production").values()) == {"3.2.1"}
+
+
+def _answered(house: House, channel: str, told: int) -> bool:
+    """Whether there is a message, or a refusal behind the word that the command was noted."""
+    return bool(house.alice.messages(channel)) or len(house.alice.ephemerals(channel)) > told + 1
+
+
+def _asked_until_taken(house: House, line: str, environment: str) -> Message:
+    """Ask again and again: what is refused leaves no message, only a word to the one who asked."""
+    channel, began = CHANNELS[environment], time.monotonic()
+    while time.monotonic() - began < PATIENCE:
+        told = len(house.alice.ephemerals(channel))
+        house.alice.command(line, channel)
+        house.alice.wait(partial(_answered, house, channel, told), PATIENCE, "it is taken or refused")
+        if messages := house.alice.messages(channel):
+            return messages[0]
+    raise AssertionError(f"refused for {PATIENCE:g} s: {line}")
+
+
+@pytest.mark.requirement("S3")
+def test_the_standby_follows_production(open_house: OpenHouse) -> None:
+    """What production has run for a while is released to it by Buzzy itself, and status says so."""
+    house = open_house("production", "disaster-recovery", rules={"disaster-recovery": {"after": "2s"}})
+    house.released("/buzzy release 3.2.1 production", "production", house.bob, house.carol)
+    message = house.alice.wait_for_message(CHANNELS["disaster-recovery"], "3.2.1", timeout=PATIENCE)
+    message = house.until(message, "🟢")
+    assert "Buzzy" in message
+    assert "production has run 3.2.1 since R1" in message
+    assert set(house.images("disaster-recovery").values()) == {"3.2.1"}
+    house.alice.command("/buzzy status", CHANNELS["production"])
+    house.alice.wait_for_ephemeral(CHANNELS["production"], "in step with production", timeout=PATIENCE)
+    assert len(house.alice.messages(CHANNELS["disaster-recovery"])) == 1

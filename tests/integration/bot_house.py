@@ -16,13 +16,14 @@ from bot.relay.pace import Pace
 from bot.settings import Settings
 from bot.slack import Slack, web_client
 from releases import events as e
-from releases.checklist import Item, blocking
+from releases.checklist import Item
 from releases.config import parse_config
-from releases.lifecycle import Release
+from releases.lifecycle import Release, apply
 from releases.plan import Plan, RollOut
 from releases.record import JobQueue, Questions, Record, Store
 from releases.record.closures import Closures
 from releases.record.schedules import Schedules
+from releases.version import ReleaseType
 from sandbox.workspace import Message, Person, RunningWorkspace, running_workspace
 from sandbox.workspace.settings import Settings as WorkspaceSettings
 from tests.unit.bot_tales import plan, seen
@@ -135,8 +136,14 @@ class House:
         closures, schedules = Closures(self.store), Schedules(self.store)
         return Timekeeper(self.config, self.record, closures, schedules, lambda: at or now())
 
-    def planned(self, release_id: str, new: str = "3.2.1", checklist: tuple[Item, ...] = ()) -> Plan:
-        """Propose a plan."""
+    def planned(
+        self,
+        release_id: str,
+        new: str = "3.2.1",
+        type_: ReleaseType | None = None,
+        checklist: tuple[Item, ...] = (),
+    ) -> Plan:
+        """Propose a plan; a patch, unless it is said what it is."""
         release = self.record.load(release_id).release
         made = plan(
             services=("buzzy-main", "buzzy-api"),
@@ -144,8 +151,10 @@ class House:
             environment=release.environment,
             kind=release.request.kind,
         ).model_copy(update={"checklist": checklist})
-        events: list[e.Event] = [e.PlanProposed(at=now(), plan=made)]
-        if release.request.approval is None and not blocking(checklist):
+        made = made if type_ is None else made.model_copy(update={"type": type_})
+        proposed = e.PlanProposed(at=now(), plan=made)
+        events: list[e.Event] = [proposed]
+        if apply(release, proposed).may_start:
             events.append(e.Approved(at=now(), digest=made.digest))
         self.append(release_id, *events)
         return made

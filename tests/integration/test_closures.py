@@ -75,7 +75,7 @@ def test_of_many_who_lock_at_once_one_does(redis_url: str, store: Store) -> None
         bot = closing(redis_url)
         together.wait()
         command = grammar.Lock("production", f"reason {number}")
-        answer, _ = bot.lock(command, f"U{number}", f"delivery {number}")
+        answer, _ = bot.lock(command, f"U{number}", None, f"delivery {number}")
         return "you are reminded" in str(answer.payload())
 
     for _ in range(5):
@@ -97,7 +97,7 @@ def test_the_same_claim_again_is_the_same_lock(redis_url: str, store: Store) -> 
     def claim(_: int) -> str:
         bot = closing(redis_url)
         together.wait()
-        answer, _wanted = bot.lock(grammar.Lock("production", "audit"), "U0BOB", "one delivery")
+        answer, _wanted = bot.lock(grammar.Lock("production", "audit"), "U0BOB", None, "one delivery")
         return answer.sentence
 
     with ThreadPoolExecutor(MANY) as pool:

@@ -129,12 +129,14 @@ class World:
         target: e.Target | None = None,
         services: tuple[str, ...] = (),
         approval: e.ApprovalNeeded | None = None,
+        source: str | None = None,
+        **more: Any,  # noqa: ANN401 - other fields of the request
     ) -> str:
-        """Alice asks for a release of `version` or, without one, for a rollback; its id."""
+        """Alice asks for a release of `version` or of what `source` runs, or else for a rollback; its id."""
         self._deliveries += 1
         requested = e.ReleaseRequested(
             at=now(),
-            kind="release" if version else "rollback",
+            kind="release" if version or source else "rollback",
             environment=environment,
             version=version,
             target=target,
@@ -143,6 +145,8 @@ class World:
             by=ALICE,
             channel="C0STAGING",
             approval=approval,
+            source=source,
+            **more,
         )
         release = self.record.open(requested, delivery=f"d{self._deliveries}").release
         self.queue.put("deployment", "plan", release.id)

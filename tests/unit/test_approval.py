@@ -70,7 +70,7 @@ def test_while_it_is_planned_again_a_yes_has_nothing_to_count_for() -> None:
     )
     refusal = yes(again, CAROL)
     assert isinstance(refusal, Refusal)
-    assert "still being planned" in refusal.problem
+    assert "is being planned" in refusal.problem
 
 
 @pytest.mark.requirement("C3")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.messages import Message
 from bot.messages.alert import alert_message, evidence_message, resolved_message
+from bot.messages.audience import end_message, start_message
 from bot.messages.checklist import checklist_message
 from bot.messages.history import history_message
 from bot.messages.parts import escape, fit, monospace
@@ -25,6 +26,7 @@ from releases.checklist import Item, Outcome
 from releases.plan import Plan
 from releases.policy import Refusal
 from releases.snapshot import RevisionSeen, Snapshot
+from releases.standby import Drift
 from sandbox.workspace.blocks import check_message
 from tests.unit.bot_reading import elements
 from tests.unit.bot_tales import ALICE, BOB, CAROL, MONDAY, TWO_APPROVALS, Teller, plan, roll_out, seen
@@ -152,6 +154,8 @@ def test_any_release_at_any_moment_is_a_message_that_slack_takes(told: Told) -> 
     assert release.plan is not None
     check(release_plan_message(release, release.plan))
     check(checklist_message(release))
+    check(start_message(release, "buzzy", "https://example.com/"))
+    check(end_message(release, "buzzy", "https://example.com/"))
     check(alert_message(release, "buzzy", "S0ONCALL", "https://example.com/"))
     check(resolved_message(release, "buzzy", release, "https://example.com/"))
     if (why := evidence_message(release)) is not None:
@@ -191,7 +195,10 @@ def test_any_answer_is_a_message_that_slack_takes(
         revisions=revisions,
         problem=problem,
     )
-    known = tuple(EnvironmentNow(name, snapshot, release, (release,) * 10) for name in names)
+    drift = Drift(f"behind {text}", MONDAY)
+    known = tuple(
+        EnvironmentNow(name, snapshot, release, (release,) * 10, (text,) * 3, drift) for name in names
+    )
     now = MONDAY + timedelta(minutes=3)
     check(status_message(known, now, ending="As seen 3 min ago."))
     check(history_message(known, now, ending="As seen 3 min ago."))
@@ -204,7 +211,15 @@ def test_any_plan_and_refusal_is_a_message_that_slack_takes(text: str, services:
     rollouts = tuple(roll_out(name, "3.2.0", text[:200]) for name in services)
     planned: Plan = plan().model_copy(update={"steps": rollouts, "warnings": (text,) * 10})
     check(plan_message(planned, copy=text))
-    check(refusal_message(Refusal(text, text, who=("S0APPROVERS", "U0BOB"), copy=text)))
+    who = ("S0APPROVERS", "U0BOB")
+    check(refusal_message(Refusal(text, text, who=who, copy=text)))
+    check(refusal_message(Refusal(text, text, where=("C0STAGING",) * 9, ready_at=MONDAY)))
+    refused = e.PlanRefused(at=MONDAY, reason=text, hint=text, ready_at=MONDAY, who=who)
+    tale = tale_of("R42", Teller().asked().happens(refused).events)
+    check(release_message(tale.release, "buzzy"))
+    line = thread_message(tale.release, refused, "buzzy")
+    assert line is not None
+    check(line)
     check(note(text, copy=text))
 
 

@@ -14,6 +14,7 @@ from bot.messages.thread import thread_message
 from bot.relay.story import tale_of
 from releases import events as e
 from releases.lifecycle import Release
+from releases.version import ReleaseType
 from tests.unit.bot_reading import button_labels, elements, read
 from tests.unit.bot_tales import ALICE, BOB, CAROL, MONDAY, SERVICES, TWO_APPROVALS, Teller, crash, plan, seen
 
@@ -273,3 +274,34 @@ def test_a_rollback_offers_neither_a_way_back_nor_a_button_to_go_back_further() 
     ended = waiting.approved().started(steps=len(rollback.steps))
     ended.happens(e.ReleaseFinished(at=ended.now))
     assert "Roll back" not in button_labels(release_message(ended.release(), "buzzy"))
+
+
+@pytest.mark.requirement("S1", "S2")
+def test_a_hurry_is_shown_beside_the_type_that_the_versions_say() -> None:
+    """A security release that is a minor one is shown as both: its rules are those of a minor one."""
+    teller = Teller(plan().model_copy(update={"type": ReleaseType.MINOR})).asked(reason="a leak")
+    request = teller.events[0].model_copy(update={"urgency": "security"})
+    teller.events[0] = request
+    shown = read(release_message(teller.planned().release(), "buzzy"))
+    assert "minor · security · rolling" in shown
+    both = Teller(plan().model_copy(update={"type": ReleaseType.SECURITY})).asked(reason="a leak")
+    both.events[0] = request
+    assert "\nsecurity · rolling" in read(release_message(both.planned().release(), "buzzy"))
+
+
+@pytest.mark.requirement("S3")
+def test_what_cannot_be_done_yet_says_when_and_by_whom_it_can() -> None:
+    """On the message and in the thread alike, and the line to copy is code."""
+    refused = e.PlanRefused(
+        at=MONDAY,
+        reason="3.2.1 has run in staging for 4 h of the 1 d that production asks for.",
+        hint="With `--hotfix` and a `--reason`, 1 h would do.",
+        ready_at=MONDAY,
+        who=("S0MANAGERS",),
+    )
+    release = Teller().asked().happens(refused).release()
+    line = thread_message(release, refused, "buzzy")
+    assert line is not None
+    for shown in (read(release_message(release, "buzzy")), read(line)):
+        assert "It will be ready <2026-11-23 14:00 UTC>. With --hotfix and a --reason, 1 h would do." in shown
+        assert "It can be done by @S0MANAGERS." in shown

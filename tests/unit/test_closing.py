@@ -9,11 +9,13 @@ import pytest
 from releases import grammar
 from releases.closing import CalendarFreeze, Closed, Closure, Traveller, Unreadable, closing, pass_by
 from releases.config import parse_config, zone_of
-from releases.events import Actor, Passage
-from releases.passing import freeze, line_through, lock, over_freezes, sentence, unlock
+from releases.events import Actor, Passage, PlanProposed
+from releases.lifecycle import fold
+from releases.passing import freeze, line_through, lock, over_freezes, right_of, sentence, unlock
 from releases.people import Person, Standing
 from releases.policy import Refusal
-from releases.version import Version
+from releases.version import ReleaseType, Urgency, Version
+from tests.unit.workers_things import plan, requested, rollout
 
 NOW = datetime(2026, 12, 24, 14, 0, tzinfo=UTC)
 CONFIG = parse_config(
@@ -124,14 +126,32 @@ def test_a_freeze_is_passed_by_those_who_are_named_with_a_reason(
     who: Person, command: grammar.Release, says: str | None
 ) -> None:
     """Dan may pass staging's, not production's."""
-    right = over_freezes(command, CONFIG, PRODUCTION, who)
+    right = over_freezes(command, CONFIG, PRODUCTION, who, (ReleaseType.PATCH,))
     if says is None:
         assert isinstance(right, Passage)
         assert (right.right, right.reason) == ("carol may pass it", "CVE-2026-1")
     else:
         assert isinstance(right, Refusal)
         assert right.problem == says
-    assert not isinstance(over_freezes(RELEASE, CONFIG, STAGING, DAN), Refusal)
+    assert not isinstance(over_freezes(RELEASE, CONFIG, STAGING, DAN, (ReleaseType.PATCH,)), Refusal)
+
+
+@pytest.mark.requirement("S2", "C7")
+@pytest.mark.parametrize("hurry", ["hotfix", "security"])
+def test_a_release_in_a_hurry_passes_a_freeze_if_it_is_what_it_says(hurry: Urgency) -> None:
+    """By the reason that it needs anyway; a minor one is none, whatever it is called, also when it starts."""
+    hotfix, security = hurry == "hotfix", hurry == "security"
+    command = grammar.Promote("staging", "production", reason="CVE-2026-1", hotfix=hotfix, security=security)
+    types = (ReleaseType.MINOR, ReleaseType(hurry))
+    right = over_freezes(command, CONFIG, PRODUCTION, ALICE, types)
+    assert isinstance(right, Passage)
+    assert (right.reason, right.urgency) == ("CVE-2026-1", hurry)
+    assert over_freezes(command, CONFIG, PRODUCTION, ALICE, (ReleaseType.MINOR,)) is None
+    request = requested().model_copy(update={"over_freezes": right})
+    for type_, has in [(ReleaseType(hurry), right), (ReleaseType.MINOR, None)]:
+        planned = plan(rollout("api", "3.2.0", "3.2.1")).model_copy(update={"type": type_})
+        assert right_of(fold("R1", [request, PlanProposed(at=NOW, plan=planned)])) == has
+    assert right_of(fold("R1", [request])) == right
 
 
 @pytest.mark.requirement("C7", "C11")

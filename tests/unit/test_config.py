@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from releases.config import UnknownEnvironment, json_schema, parse_config
+from releases.config import Approval, UnknownEnvironment, json_schema, parse_config
+from releases.version import ReleaseType
 
 EXAMPLE = (Path(__file__).parents[2] / "deploy" / "buzzy.example.yaml").read_text(encoding="utf-8")
 
@@ -49,6 +50,14 @@ def test_the_example_is_a_configuration() -> None:
     assert production.approval.expires == timedelta(hours=4)
     assert production.alerts is not None
     assert (production.alerts.critical, production.alerts.on_call) == ("C0ONCALL", "S0ONCALL")
+    assert production.approval.of(ReleaseType.MAJOR) == Approval.model_validate(
+        {"quorum": 3, "from": ["S0APPROVERS"], "own_release": False, "expires": "4h"}
+    )
+    assert production.approval.of(ReleaseType.PATCH) == production.approval.of(ReleaseType.MINOR)
+    assert production.requires is not None
+    assert production.requires.soak_of(ReleaseType.MAJOR) == timedelta(days=7)
+    assert production.requires.soak_of(ReleaseType.HOTFIX) == timedelta(hours=24)
+    assert config.user_groups == {"S0APPROVERS", "S0MANAGERS", "S0ONCALL", "S0RELEASERS", "S0SECURITY"}
     assert production.configuration == {"LOG_LEVEL": "warn", "WORKERS": "4"}
 
 
@@ -160,11 +169,12 @@ def test_schema_fits_the_example() -> None:
     """The schema that editors get knows every key of the example, under the names that the file uses."""
     schema = json_schema()
     assert set(yaml.safe_load(EXAMPLE)) <= set(schema["properties"])
-    approval = schema["$defs"]["Approval"]
-    assert set(approval["properties"]) == {"quorum", "from", "own_release", "expires"}
+    approval = schema["$defs"]["ApprovalByType"]
+    types = {"major", "minor", "patch", "hotfix", "security"}
+    assert set(approval["properties"]) == {"quorum", "from", "own_release", "expires"} | types
     assert approval["properties"]["expires"]["default"] == "4h"
     assert approval["additionalProperties"] is False
-    may_be_left_out = {"services", "approval", "alerts"}
+    may_be_left_out = {"services", "approval", "alerts", "requires", "permissions", "follows", "after"}
     properties = schema["$defs"]["Environment"]["properties"]
     assert not may_be_left_out & set(schema["$defs"]["Environment"]["required"])
     assert "null" not in json.dumps([properties[name] for name in sorted(may_be_left_out)])

@@ -51,8 +51,8 @@ def problems(text: str) -> list[str]:
             "monitor: {}",
             (
                 "monitor: is not known here; known here: cluster, namespace, channel, strategy, services, "
-                "approval, alerts, configuration, mongodb, not_known, checklist, prerelease, time_zone, "
-                "freezes, history"
+                "approval, requires, permissions, follows, after, audience, alerts, configuration, mongodb, "
+                "not_known, checklist, prerelease, time_zone, freezes, history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),
@@ -89,6 +89,77 @@ def problems(text: str) -> list[str]:
                 "write 1 or fewer, or add approvers"
             ),
         ),
+        (
+            "approval: {quorum: 1, from: [U1, U2], major: {quorum: 3}}",
+            (
+                "approval.major.quorum: can never be reached: only 2 people may approve; "
+                "write 2 or fewer, or add approvers"
+            ),
+        ),
+        (
+            "approval: {quorum: 2, from: [S0A], hotfix: {from: [U1]}}",
+            (
+                "approval.hotfix.quorum: can never be reached: only 1 person may approve; "
+                "write 1 or fewer, or add approvers"
+            ),
+        ),
+        (
+            "approval: {quorum: 1, from: [S0A], urgent: {quorum: 1}}",
+            (
+                "approval.urgent: is not known here; known here: quorum, from, own_release, expires, major, "
+                "minor, patch, hotfix, security"
+            ),
+        ),
+        (
+            "approval: {quorum: 1, from: [S0A], major: {quorum: -1}}",
+            "approval.major.quorum: must be at least 0; such as 3",
+        ),
+        ("requires: {soak: 24h}", "requires.proven_in: is missing; write proven_in: staging"),
+        (
+            "requires: {proven_in: staging}",
+            "requires.proven_in: is the environment itself; leave it out",
+        ),
+        (
+            "requires: {proven_in: stag}",
+            "requires.proven_in: is no environment of this file; the others are none",
+        ),
+        (
+            "requires: {proven_in: staging, soak: 24}",
+            "requires.soak: needs a unit, such as 24s or 24m",
+        ),
+        (
+            "requires: {proven_in: staging, soak: 1h, hotfix: {}}",
+            "requires.hotfix.soak: is missing; write soak: 1h",
+        ),
+        (
+            "permissions: {relase: {from: [S0A]}}",
+            "permissions.relase: is not known here; did you mean release?",
+        ),
+        (
+            "permissions: {release: {}}",
+            (
+                "permissions.release: limits nothing: write from: [S0RELEASERS] or in: [C0RELEASES], "
+                "or leave it out"
+            ),
+        ),
+        (
+            "permissions: {release: {from: [alice]}}",
+            (
+                "permissions.release.from[0]: must be the id of a person (U… or W…) or of a user group (S…); "
+                "such as S0RELEASERS"
+            ),
+        ),
+        (
+            "permissions: {abort: {in: ['#ops']}}",
+            f"permissions.abort.in[0]: {CHANNEL_ID}; such as C0RELEASES",
+        ),
+        ("after: 24h", "after: belongs to follows; write which environment it follows"),
+        ("audience: ['#all']", f"audience[0]: {CHANNEL_ID}; such as C0GENERAL"),
+        (
+            "audience: [C0STAGING]",
+            "audience[0]: is the environment's own channel, which sees all of it; leave it out",
+        ),
+        ("audience: [C0A, C0A]", "audience[1]: is in the list already; leave it out"),
         ("strategy: blue-green", "strategy: must be rolling"),
         (
             "alerts: C0ONCALL",
@@ -242,6 +313,69 @@ def test_syntax_errors_name_line_and_column(text: str, where: tuple[int, int], w
     (line,) = problems(text)
     assert line.startswith("line {}, column {}: {}".format(*where, what))
     assert fix in line
+
+
+CHAIN = """\
+services:
+  - {name: buzzy-main, image: buzzybuzz/buzzy-main}
+  - {name: buzzy-api, image: buzzybuzz/buzzy-api}
+environments:
+  staging: {namespace: a, channel: C0A}
+  production: {namespace: b, channel: C0B, requires: {proven_in: staging}}
+  standby: {namespace: c, channel: C0C, follows: production, after: 24h}
+"""
+
+
+@pytest.mark.requirement("S3")
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        (
+            "proven_in: staging",
+            "proven_in: stagign",
+            "production.requires.proven_in: is no environment of this file; did you mean staging?",
+        ),
+        (
+            "proven_in: staging",
+            "proven_in: production",
+            "production.requires.proven_in: is the environment itself; write another one, such as staging",
+        ),
+        (
+            "follows: production",
+            "follows: producton",
+            "standby.follows: is no environment of this file; did you mean production?",
+        ),
+        (
+            "production, after: 24h",
+            "production",
+            (
+                "standby.follows: says not how long a version must have run there first; "
+                "write after: 24h beside it"
+            ),
+        ),
+        (
+            "channel: C0A",
+            "channel: C0A, services: [buzzy-main]",
+            (
+                "production.requires.proven_in: has not all of its services: buzzy-api cannot be proven "
+                "there; add them to staging, or leave them out here"
+            ),
+        ),
+        (
+            "channel: C0A",
+            "channel: C0A, requires: {proven_in: standby}",
+            (
+                "staging.requires: leads in a circle: staging → standby → production → staging; "
+                "one of them has to come first"
+            ),
+        ),
+    ],
+    ids=["close", "itself", "follows", "after", "services", "circle"],
+)
+def test_the_chain_of_environments_leads_somewhere(right: str, wrong: str, said: str) -> None:
+    """What is named before an environment is there, has its services, and waits for nothing behind it."""
+    parse_config(CHAIN)
+    assert problems(CHAIN.replace(right, wrong)) == [f"environments.{said}"]
 
 
 def test_a_file_may_not_be_nested_without_end() -> None:

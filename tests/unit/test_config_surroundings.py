@@ -17,7 +17,7 @@ environments:
     channel: C0STAGING
     {staging}
 """
-CHECKS = "image, compatible, configuration, rollback, capacity, alerts"
+CHECKS = "proven, image, compatible, configuration, rollback, capacity, alerts"
 LOGIN = "belongs into REGISTRY_USERNAME and REGISTRY_PASSWORD"
 
 
@@ -119,6 +119,10 @@ def test_problems_at_the_top(top: str, said: str) -> None:
         ),
         ("checklist: [{tick: notes}]", "checklist[0]: says nobody who may tick it: write by: [S0APPROVERS]"),
         ("checklist: [image, image]", "checklist[1]: is in the list already; leave it out"),
+        (
+            "checklist: [proven]",
+            "checklist[0]: needs a rule to check; write requires, or leave it out",
+        ),
         (
             "checklist: [compatible]",
             "checklist[0]: needs a matrix to check; write compatibility, or leave it out",

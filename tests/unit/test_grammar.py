@@ -15,6 +15,7 @@ from releases.grammar import (
     History,
     Lock,
     Plan,
+    Promote,
     Release,
     Rollback,
     Schedule,
@@ -78,6 +79,19 @@ def because(reason: str) -> Release:
         (
             "release 3.2.1 staging --services buzzy-api --services buzzy-main,buzzy-api",
             Release(V321, "staging", services=("buzzy-api", "buzzy-main")),
+        ),
+        ("promote staging production", Promote("staging", "production")),
+        (
+            'promote staging production --services buzzy-api --reason "tested"',
+            Promote("staging", "production", services=("buzzy-api",), reason="tested"),
+        ),
+        (
+            'release 3.2.1 staging --hotfix --reason "exports fail"',
+            Release(V321, "staging", reason="exports fail", hotfix=True),
+        ),
+        (
+            'release --security 3.2.1 staging --reason "a leak"',
+            Release(V321, "staging", reason="a leak", security=True),
         ),
         ("rollback production", Rollback("production")),
         ("rollback production --to 3.2.0", Rollback("production", ToVersion(V320))),
@@ -255,6 +269,7 @@ def test_help_about_all_commands() -> None:
     entries = help_text(None, VOCABULARY)
     assert [entry.verb for entry in entries] == [
         "release",
+        "promote",
         "rollback",
         "abort",
         "approve",
@@ -275,4 +290,4 @@ def test_help_about_all_commands() -> None:
         Help(entry.verb) for entry in entries
     ]
     with pytest.raises(KeyError):
-        help_text("promote", VOCABULARY)
+        help_text("blend", VOCABULARY)

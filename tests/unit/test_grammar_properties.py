@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from releases.grammar import (
     History,
     Lock,
     Plan,
+    Promote,
     Release,
     Rollback,
     Schedule,
@@ -68,8 +70,37 @@ targets = (
     | st.builds(ToRevision, st.integers(1, 999_999_999))
     | st.builds(ToRelease, releases)
 )
+
+
+def hurried(command: st.SearchStrategy[Release | Promote]) -> st.SearchStrategy[Release | Promote]:
+    """A command that may be in a hurry, and then has a reason."""
+    kinds = st.sampled_from([{"hotfix": True}, {"security": True}])
+    why = reasons.filter(lambda reason: reason is not None)
+    return command | st.builds(
+        lambda start, reason, kind: replace(start, reason=reason, **kind), command, why, kinds
+    )
+
+
+pairs = st.permutations(VOCABULARY.environments)
 commands: st.SearchStrategy[Command] = st.one_of(
-    st.builds(Release, versions, environments, strategies, services, reasons, st.booleans(), st.booleans()),
+    hurried(
+        st.builds(
+            Release, versions, environments, strategies, services, reasons, st.booleans(), st.booleans()
+        )
+    ),
+    hurried(
+        pairs.flatmap(
+            lambda pair: st.builds(
+                Promote,
+                *map(st.just, pair[:2]),
+                strategies,
+                services,
+                reasons,
+                st.booleans(),
+                st.booleans(),
+            )
+        )
+    ),
     st.builds(Lock, places, said, lengths, st.none(), st.booleans(), st.booleans()),
     st.builds(Lock, places, said, st.none(), times, st.booleans(), st.booleans()),
     st.builds(Unlock, places),
@@ -114,6 +145,8 @@ pieces = st.sampled_from(
             "--strategy",
             "--force",
             "--dry-run",
+            "--hotfix",
+            "--security",
             "-h",
             "—reason",
             "--reason=",

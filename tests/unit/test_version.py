@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from releases.version import InvalidVersion, ReleaseType, Version, is_downgrade, release_type
+from releases.version import InvalidVersion, ReleaseType, Urgency, Version, is_downgrade, release_type
 
 # Lowest first: the example of Semantic Versioning 2.0.0, §11, between the numbers that it names before.
 IN_ORDER = (
@@ -198,26 +198,28 @@ def test_models_refuse_what_is_no_version(value: object) -> None:
 
 @pytest.mark.requirement("S1")
 @pytest.mark.parametrize(
-    ("stable", "new", "hotfix", "expected"),
+    ("stable", "new", "urgency", "expected"),
     [
-        (None, "0.1.0", False, ReleaseType.MAJOR),
-        (None, "3.2.1", True, ReleaseType.MAJOR),
-        ("3.2.1", "4.0.0", False, ReleaseType.MAJOR),
-        ("3.2.1", "4.0.0", True, ReleaseType.MAJOR),
-        ("3.2.1", "3.3.0", False, ReleaseType.MINOR),
-        ("3.2.1", "3.3.0-rc.1", False, ReleaseType.MINOR),
-        ("3.2.1", "3.3.0", True, ReleaseType.MINOR),
-        ("3.2.1", "3.2.2", False, ReleaseType.PATCH),
-        ("3.3.0-rc.1", "3.3.0-rc.2", False, ReleaseType.PATCH),
-        ("3.3.0-rc.2", "3.3.0", False, ReleaseType.PATCH),
-        ("3.2.1", "3.2.1", False, ReleaseType.PATCH),
-        ("3.2.1", "3.2.2", True, ReleaseType.HOTFIX),
+        (None, "0.1.0", None, ReleaseType.MAJOR),
+        (None, "3.2.1", "hotfix", ReleaseType.MAJOR),
+        ("3.2.1", "4.0.0", None, ReleaseType.MAJOR),
+        ("3.2.1", "4.0.0", "hotfix", ReleaseType.MAJOR),
+        ("3.2.1", "3.3.0", None, ReleaseType.MINOR),
+        ("3.2.1", "3.3.0-rc.1", None, ReleaseType.MINOR),
+        ("3.2.1", "3.3.0", "hotfix", ReleaseType.MINOR),
+        ("3.2.1", "3.2.2", None, ReleaseType.PATCH),
+        ("3.3.0-rc.1", "3.3.0-rc.2", None, ReleaseType.PATCH),
+        ("3.3.0-rc.2", "3.3.0", None, ReleaseType.PATCH),
+        ("3.2.1", "3.2.1", None, ReleaseType.PATCH),
+        ("3.2.1", "3.2.2", "hotfix", ReleaseType.HOTFIX),
+        ("3.2.1", "3.2.2", "security", ReleaseType.SECURITY),
+        ("3.2.1", "3.3.0", "security", ReleaseType.MINOR),
     ],
 )
-def test_release_type(stable: str | None, new: str, hotfix: bool, expected: ReleaseType) -> None:  # noqa: FBT001 - a parameter of the table
+def test_release_type(stable: str | None, new: str, urgency: Urgency | None, expected: ReleaseType) -> None:
     """The first number that differs gives the type; calling it a hotfix makes no release smaller."""
     before = None if stable is None else Version.parse(stable)
-    assert release_type(before, Version.parse(new), hotfix=hotfix) is expected
+    assert release_type(before, Version.parse(new), urgency=urgency) is expected
 
 
 @pytest.mark.requirement("S1")

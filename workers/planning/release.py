@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from releases import grammar
 from releases.plan import EnsureConfiguration, Plan, RollOut, Step, Template, digest_of, verification
-from releases.version import Version, is_downgrade, release_type
+from releases.version import ReleaseType, Version, is_downgrade, release_type
 from workers.images import Image
 from workers.lineage import label
 from workers.observe import services_seen
@@ -44,6 +44,7 @@ def plan_release(
     pinned = digests or {}
     rollouts = [_roll_out(scene, each, version, configuration, pinned.get(each.name)) for each in moving]
     running = [Version.parse(each.stable.version) for each in moving if each.stable.version is not None]
+    type_ = release_type(min(running, default=None), version, urgency=wanted.urgency)  # the largest step
     steps: list[Step] = [*rollouts, verification(rollouts)]
     return Plan(
         kind="release",
@@ -53,10 +54,17 @@ def plan_release(
         strategy=wanted.strategy,
         stable=joined([label(each.stable) for each in moving]),
         new=str(version),
-        type=release_type(min(running, default=None), version),
+        type=type_,
         steps=tuple(steps if configuration is None else [configuration, *steps]),
-        warnings=tuple(_warnings(scene, moving)),
+        warnings=tuple(_warnings(scene, moving) + _no_smaller(type_, wanted)),
     )
+
+
+def _no_smaller(type_: ReleaseType, wanted: Wanted) -> list[str]:
+    if wanted.urgency is None or type_ == wanted.urgency:
+        return []
+    named = "a hotfix" if wanted.urgency == "hotfix" else "a security release"
+    return [f"It was asked for as {named}, but is a {type_} release: the rules for those hold."]
 
 
 def _unstable(scene: Scene, version: Version) -> Refused | None:

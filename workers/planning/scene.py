@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from releases.config import Config, Environment
 from releases.lifecycle import Release, State
 from releases.plan import Template
+from releases.policy import Refusal
+from releases.version import Urgency
 from workers.cluster import DeploymentSeen
 from workers.lineage import Lineage, lineage
 from workers.marks import RELEASE, made_by
@@ -16,10 +19,21 @@ from workers.templates import containers, read_template
 
 @dataclass(frozen=True)
 class Refused:
-    """Why there is no plan, and what to do about it, in whole sentences."""
+    """Why there is no plan, and what to do about it, in whole sentences.
+
+    `ready_at` is when time alone makes it possible, `who` has ids of those who could have it sooner.
+    """
 
     reason: str
     hint: str = ""
+    ready_at: datetime | None = None
+    who: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> Refused:
+        """What the rules say, where a worker has to say it."""
+        line = f" `{refusal.copy}`" if refusal.copy else ""
+        return cls(refusal.problem, f"{refusal.hint}{line}".strip(), refusal.ready_at, refusal.who)
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,7 @@ class Wanted:
 
     strategy: str
     services: tuple[str, ...] = ()
+    urgency: Urgency | None = None
 
 
 @dataclass(frozen=True)
