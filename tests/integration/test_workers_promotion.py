@@ -14,19 +14,21 @@ from releases.lifecycle import Release, State
 from releases.record import Record, Store
 from releases.version import ReleaseType
 from sandbox.cluster.resources import DEPLOYMENTS
+from sandbox.redis_server import RedisServer
 from tests.integration.workers_world import BOB, CONFIG, World, now, settle, world
 from workers.reaper import Reaper
 from workers.standbys import Standbys
 
 PRODUCTION = "buzzy-production"
+NEEDS_PROOF = "requires: {proven_in: staging, major: {soak: 1h}}"
 RULES = (
     CONFIG
-    + """
+    + f"""
   production:
     namespace: buzzy-production
     channel: C0RELEASES
-    requires: {proven_in: staging, major: {soak: 1h}}
-  standby: {namespace: buzzy-dr, channel: C0DR, follows: production, after: 4h}
+    {NEEDS_PROOF}
+  standby: {{namespace: buzzy-dr, channel: C0DR, follows: production, after: 4h}}
 """
 )
 ONE = e.ApprovalNeeded(quorum=1, approvers=("U0BOB",), own_release=True, expires_seconds=3600)
@@ -103,6 +105,37 @@ def test_a_version_that_staging_has_not_proven_is_not_planned(here: World) -> No
         assert refused.state is State.IMPOSSIBLE
         assert "3.2.1 is not proven in staging" in refused.reason
         assert "`/buzzy release 3.2.1 staging`" in refused.hint
+
+
+@pytest.mark.requirement("Q2", "S3")
+def test_that_another_installation_is_at_work_is_said_before_what_is_not_proven(here: World) -> None:
+    """What runs there is in motion: nothing can be said of a plan, whatever is missing in staging."""
+    with RedisServer() as server:
+        there = Store.connect(server.url, answer_seconds=10)
+        other = World(here.cluster, here.kubeconfig, there, config=RULES.replace(NEEDS_PROOF, ""))
+        id_ = other.ask("3.2.2", environment="production")
+        other.jobs.plan(id_)
+        other.worker(stopping=lambda: bool(other.load(id_).changed_services)).advance(id_)
+        for asked in (promote(here), here.ask("3.9.9", environment="production")):
+            here.work()
+            refused = here.load(asked)
+            assert refused.state is State.IMPOSSIBLE
+            assert refused.reason.startswith("Another Buzzy is releasing to production just now")
+        there.close()
+
+
+@pytest.mark.requirement("Q4", "S3")
+def test_that_the_record_was_lost_is_said_before_what_is_not_proven(here: World) -> None:
+    """Staging did prove it: the record that says so is the one to bring back."""
+    here.release("3.2.1")
+    assert here.load(promote(here)).state is State.RELEASED
+    here.store.call("FLUSHALL")
+    here.queue.waiting.clear()
+    for asked in (promote(here), here.ask("3.2.1", environment="production")):
+        here.work()
+        refused = here.load(asked)
+        assert refused.state is State.IMPOSSIBLE
+        assert refused.reason.startswith("The record of production was lost")
 
 
 @pytest.mark.requirement("S1", "S3")
