@@ -63,6 +63,23 @@ def test_the_last_tick_starts_what_is_approved(house: House) -> None:
     assert ticks == [("erin", "acceptance signed"), ("bob", "release notes read")]
 
 
+@pytest.mark.requirement("D1", "Q3")
+def test_the_last_tick_counts_only_approvals_of_those_who_still_may(house: House) -> None:
+    """Bob approved and left the group: the tick stands, and somebody has to agree anew."""
+    message = house.ask("/buzzy release 3.2.1 staging", STAGING)
+    house.planned("R1", checklist=(SIGNED,))
+    house.until(message, "waiting for approval and 1 tick")
+    house.person("bob").click(message, "Approve")
+    house.until(message, "waiting for 1 tick")
+    house.workspace.set_group("S0APPROVERS", ["U0CAROL"])
+    house.person("erin").click(message, "☑ acceptance signed")
+    house.person("carol").wait_for_reply(message, "bob may not approve any more")
+    house.until(message, "waiting for approval")
+    assert house.record.load("R1").release.state is State.WAITING
+    house.person("carol").click(message, "Approve")
+    eventually(lambda: house.record.load("R1").release.state is State.APPROVED, "it was approved")
+
+
 @pytest.mark.requirement("D1")
 def test_a_red_item_blocks_until_it_was_looked_at_again(house: House) -> None:
     """It says what would make it green; an approval is refused; the button has it planned again."""

@@ -14,6 +14,8 @@ from releases.lifecycle import State
 from releases.record import Store
 from releases.record.closures import Closures
 from releases.record.schedules import Schedules
+from sandbox.cluster.deletion import DeleteOptions
+from sandbox.cluster.resources import CONFIG_MAPS
 from tests.integration.workers_world import ALICE, BOB, CONFIG, World, now, world
 from workers.reaper import Reaper
 from workers.timekeeper import Timekeeper
@@ -133,6 +135,26 @@ def test_a_release_that_is_held_can_be_stopped_and_expires_with_its_approvals(he
     reap(here, hours=1.1)
     assert here.load(id_).state is State.EXPIRED
     assert here.record.holder("staging") is None
+
+
+@pytest.mark.requirement("C7", "Q1")
+def test_what_has_begun_is_not_held_back_although_the_record_lost_that(here: World) -> None:
+    """A Redis that crashed forgot the start, which the Deployments alone show: it goes on to its end."""
+    id_ = here.release("3.2.1").id
+    call, key = here.store.call, here.store.key
+    happened = [event.event for event in here.events(id_)]
+    for _ in happened[happened.index("approved") + 1 :]:
+        call("RPOP", key("release", id_, "events"))
+    call("HSET", key("environment", "staging"), "release", id_)
+    call("SADD", key("active"), id_)
+    registry = here.cluster.registry
+    here.cluster.run(lambda: registry.delete(CONFIG_MAPS, "buzzy-staging", "buzzy-ledger", DeleteOptions()))
+    assert here.load(id_).state is State.APPROVED
+    lock(here)
+    reap(here)
+    here.work()
+    assert here.load(id_).state is State.RELEASED
+    assert "release_held" not in here.said(id_)
 
 
 @pytest.mark.requirement("C7", "S2")
