@@ -60,7 +60,8 @@ def worker() -> None:
         "Exit codes: 0 done as asked (released, rolled back, stopped, answered); "
         "1 it cannot start (settings, configuration); 2 a mistake in the command; "
         "3 refused by a rule, or the environment is busy; 4 it ended before anything was changed (refused by "
-        "an approver, expired, cancelled, not possible); 5 it failed, and what it changed is still changed; "
+        "an approver, expired, cancelled, not possible, in line until it opens); 5 it failed, and what it "
+        "changed is still changed; "
         "6 it was stopped and what it did is undone; 7 Redis does not answer, or no worker does: look before "
         "you ask again; 130 Ctrl-C, and a release goes on."
     )

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from bot.deliveries import Pressed, Reacted
 from bot.emoji import Answer, answer_of
 from bot.messages import Message
+from bot.messages.checklist import checklist_message
 from bot.messages.plan import release_plan_message
 from bot.messages.refusals import note, refusal_message, unknown_release
 from bot.requests import NotYetError, Requests
@@ -100,6 +101,10 @@ class Answers:
         try:
             if pressed.action == "plan":
                 return self._plan(pressed.release)
+            if pressed.action == "checklist":
+                return self._checklist(pressed.release)
+            if pressed.action in {"wait", "unschedule"}:
+                return self._requests.pressed(pressed.action, pressed.release, pressed.user)
             if pressed.action == "rollback":
                 return self._roll_back(pressed, delivery)
             refusal = self._requests.decide(pressed.release, pressed.user, self._judge_of(pressed))
@@ -159,11 +164,24 @@ class Answers:
                     return self._approve(release, who, reactions, via="button", digest=pressed.digest)
                 case "refuse":
                     return approval.refuse(release, who, self._now(), via="button")
+                case "tick":
+                    return self._tick(release, who, pressed)
+                case "look_again":
+                    return approval.look_again(release, who, self._now())
                 case _:
                     allowed = self._requests.may_abort(release, pressed.channel)
                     return approval.abort(release, who, self._now(), None, allowed=allowed)
 
         return judge
+
+    def _tick(self, release: Release, who: Person, pressed: Pressed) -> approval.Outcome:
+        """A tick may be the last thing that a release waits for, as a yes may."""
+        reactions = self._reactions(self._told.message_of(release.id))
+
+        def answer(release: Release) -> approval.Outcome:
+            return approval.tick(release, who, self._now(), item=pressed.item, digest=pressed.digest)
+
+        return self._of_those_who_count(release, who, reactions, answer)
 
     def _approve(  # noqa: PLR0913 - what an answer says
         self,
@@ -181,16 +199,30 @@ class Answers:
         Slack is down: nobody can take a reaction back then, so what is on the record stands.
         """
         now = self._now()
+
+        def answer(release: Release) -> approval.Outcome:
+            return approval.approve(release, who, now, via=via, digest=digest, said_at=said_at)
+
+        return self._of_those_who_count(release, who, reactions, answer)
+
+    def _of_those_who_count(
+        self,
+        release: Release,
+        who: Person,
+        reactions: Reactions | None,
+        answer: Callable[[Release], approval.Outcome],
+    ) -> approval.Outcome:
+        """An answer that may let a release start, after the approvals that count no more were taken off."""
         gone: tuple[Event, ...] = self._requests.disowned(release)
         for event in gone:
             release = apply(release, event)
         for given in _taken_back(release, reactions) if release.state is State.WAITING else ():
-            taken = approval.withdraw(release, Person(given.by.id, given.by.name), now)
+            taken = approval.withdraw(release, Person(given.by.id, given.by.name), self._now())
             if given.by.id != who.id and isinstance(taken, tuple):
                 gone += taken
                 for event in taken:
                     release = apply(release, event)
-        outcome = approval.approve(release, who, now, via=via, digest=digest, said_at=said_at)
+        outcome = answer(release)
         return outcome if isinstance(outcome, Refusal) else (*gone, *outcome)
 
     def _reactions(self, place: Place | None) -> Reactions:
@@ -206,6 +238,12 @@ class Answers:
         if release.plan is None:
             return note(f"{release_id} has no plan yet.")
         return release_plan_message(release, release.plan)
+
+    def _checklist(self, release_id: str) -> Message:
+        release = self._record.load(release_id).release
+        if not release.checklist:
+            return note(f"{release_id} has no checklist.")
+        return checklist_message(release)
 
     def _roll_back(self, pressed: Pressed, delivery: str) -> Message | None:
         """The same as the command, unless something else has gone there since the button was shown."""

@@ -8,6 +8,8 @@ from pydantic import AwareDatetime
 
 from releases.plan import Frozen
 from releases.record import Delivery
+from releases.record.schedules import KIND
+from releases.schedule import Scheduled
 
 
 class Asked(Frozen):
@@ -35,18 +37,35 @@ class Reacted(Frozen):
 class Pressed(Frozen):
     """A button of ours was pressed."""
 
-    action: Literal["approve", "refuse", "abort", "rollback", "plan"]
+    action: Literal[
+        "approve",
+        "refuse",
+        "abort",
+        "rollback",
+        "plan",
+        "checklist",
+        "tick",
+        "look_again",
+        "wait",
+        "unschedule",
+    ]
     release: str
     digest: str | None
+    item: str = ""
     user: str
     channel: str
     at: AwareDatetime
     response_url: str
 
 
-Payload = Asked | Reacted | Pressed
+Payload = Asked | Reacted | Pressed | Scheduled
 
-_KINDS: dict[str, type[Payload]] = {"asked": Asked, "reacted": Reacted, "pressed": Pressed}
+_KINDS: dict[str, type[Payload]] = {
+    "asked": Asked,
+    "reacted": Reacted,
+    "pressed": Pressed,
+    KIND: Scheduled,  # what nobody types now: they did when they scheduled it
+}
 
 
 def kind_of(payload: Payload) -> str:

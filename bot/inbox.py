@@ -26,6 +26,7 @@ from releases import grammar
 from releases.lifecycle import State
 from releases.record import Delivery, Inbox, Record, RecordUnavailableError
 from releases.record.told import Place
+from releases.schedule import Scheduled
 
 WAIT_MS = 250
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 8.0
@@ -124,6 +125,8 @@ class InboxLoop:
             return
         except RefusedError as error:
             log.warning("Slack refused", delivery=delivery.id, kind=delivery.kind, slack=str(error))
+            if isinstance(payload, Scheduled):
+                self._tell(payload, note("Slack does not say who asked for it."))
         except Exception:
             log.exception("A delivery cannot be acted on", delivery=delivery.id, kind=delivery.kind)
             self._tell_quietly(payload, note("Buzzy stumbled over this and cannot say what became of it."))
@@ -135,6 +138,9 @@ class InboxLoop:
                 answer = self._asked(payload, delivery)
             case Reacted():
                 answer = self._answers.reacted(payload)
+            case Scheduled():
+                self._requests.due(payload, delivery.id)
+                return
             case Pressed(action="rollback" | "abort") if self._stale(payload.at):
                 answer = note("This could not be done for ten minutes; nothing was changed. Press it again.")
             case Pressed():
@@ -150,6 +156,8 @@ class InboxLoop:
         match command:
             case grammar.Help():
                 return help_message(grammar.help_text(command.verb, self._vocabulary))
+            case grammar.Calendar():
+                return self._desk.calendar(command)
             case grammar.Status() | grammar.History() | grammar.Plan():
 
                 def show(answer: Message) -> Place | None:
@@ -172,6 +180,8 @@ class InboxLoop:
 
     def _tell(self, payload: Payload, answer: Message) -> None:
         match payload:
+            case Scheduled():
+                self._requests.not_done(payload, answer)  # nobody waits for an answer: the channel is told
             case Asked(response_url="") | Reacted():
                 thread = payload.thread_ts if isinstance(payload, Asked) else None
                 self._slack.whisper(payload.channel, payload.user, answer, thread_ts=thread or None)
@@ -182,7 +192,7 @@ class InboxLoop:
         try:
             self._tell(payload, answer)
         except SlackError as error:
-            log.warning("Somebody could not be told", user=payload.user, slack=str(error))
+            log.warning("Somebody could not be told", slack=str(error))
 
     def _post(self, asked: Asked, answer: Message, delivery: Delivery) -> Place | None:
         """Answer a mention in its thread, where the answer can be edited when a worker has looked."""

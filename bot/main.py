@@ -18,13 +18,18 @@ from slack_bolt import App
 
 from bot.answers import Answers
 from bot.app import make_app
+from bot.calendar import Calendar
+from bot.closing import Closing
 from bot.doors import Door, DoorError, HttpDoor, SocketDoor
+from bot.gate import Gate
 from bot.inbox import InboxLoop
 from bot.people import People
+from bot.planner import Planner
 from bot.questions import Desk
-from bot.reception import Reception, vocabulary_of
+from bot.reception import Reception
 from bot.relay import Relay
 from bot.relay.alarm import Alarm
+from bot.relay.announcements import Announcements
 from bot.relay.audience import Audience
 from bot.relay.pace import Pace
 from bot.relay.posting import Poster
@@ -34,6 +39,7 @@ from bot.replays import Guard, Replays
 from bot.requests import Requests
 from bot.settings import Settings, load_config
 from bot.slack import Identity, RefusedError, Slack, SlackError, web_client
+from bot.vocabulary import vocabulary_of
 from releases.config import Config
 from releases.logs import set_up as set_up_logs
 from releases.record import (
@@ -47,6 +53,8 @@ from releases.record import (
     Store,
     health,
 )
+from releases.record.closures import Closures
+from releases.record.schedules import Schedules
 from releases.record.told import Told
 
 PATIENT_SECONDS = 5.0
@@ -179,13 +187,28 @@ class Bot:
         return HttpDoor(guard.dispatch, http)
 
     def _desk(self, store: Store) -> Desk:
-        return Desk(self._config, Record(store), Questions(store), self._queue, Told(store, self._name), _now)
+        calendar = Calendar(self._config, Closures(store), Schedules(store))
+        return Desk(
+            self._config,
+            Record(store),
+            Questions(store),
+            self._queue,
+            Told(store, self._name),
+            _now,
+            calendar,
+        )
 
     def _inbox_loop(self, me: Identity) -> InboxLoop:
         store = self._patient
         record, told = Record(store), Told(store, self._name)
         people = self._people(me)
-        requests = Requests(self._config, record, self._queue, people, self._slack, told, _now)
+        closures = Closures(store)
+        gate = Gate(self._config, record, closures, people, _now)
+        closing = Closing(self._config, record, closures, people, gate, _now)
+        planner = Planner(self._config, Schedules(store), closures, people, gate, _now)
+        requests = Requests(
+            self._config, record, self._queue, people, self._slack, told, _now, gate, closing, planner
+        )
         answers = Answers(record, requests, self._slack, told, _now)
         return InboxLoop(
             self._name,
@@ -221,6 +244,7 @@ class Bot:
             told,
             Story(told, poster, self._config.application),
             Alarm(self._config, record, told, poster, self._slack),
+            Announcements(Closures(store), poster),
             Audience(self._config, told, poster, self._slack),
             Replies(Questions(store), self._desk(store), told, poster, self._slack),
         )

@@ -66,7 +66,13 @@ class People:
         standing = self._standing(record)
         groups = (group for group in self._groups if user in self._in_group(group, age))
         member = standing is Standing.MEMBER
-        return Person(user, _name(record), standing, frozenset(groups) if member else frozenset())
+        return Person(
+            user,
+            _name(record),
+            standing,
+            frozenset(groups) if member else frozenset(),
+            str(record.get("tz") or ""),
+        )
 
     def keep(self, stop: threading.Event, people: Iterable[str]) -> None:
         """Look these people and all groups up now and then, until `stop` is set."""

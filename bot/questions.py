@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
+from bot.calendar import Calendar
 from bot.messages import Message
+from bot.messages.calendar import Agenda, calendar_message
 from bot.messages.history import history_message
 from bot.messages.plan import plan_message
 from bot.messages.refusals import note, refusal_message
@@ -41,6 +43,7 @@ class Desk:
         queue: JobQueue,
         told: Told,
         now: Callable[[], datetime],
+        calendar: Calendar,
     ) -> None:
         """`now` gives aware UTC times."""
         self._config = config
@@ -49,6 +52,18 @@ class Desk:
         self._queue = queue
         self._told = told
         self._now = now
+        self._calendar = calendar
+
+    def calendar(self, command: grammar.Calendar) -> Message:
+        """What is closed and what is due: known at once, and nobody has to look again."""
+        now = self._now()
+        names = (command.environment,) if command.environment else tuple(self._config.environments)
+        return calendar_message(
+            tuple(
+                Agenda(name, self._calendar.entries(name, now), self._calendar.open_times(name))
+                for name in names
+            )
+        )
 
     def ask(
         self,
@@ -112,8 +127,10 @@ class Desk:
         count = self._config.environment(name).history if kind == "history" else STATUS_RELEASES
         recent = self._record.recent(name, count)
         held = next((release for release in recent if release.id == holder), None)
+        brief = self._calendar.brief(name, self._now()) if kind == "status" else ()
         soaks = soaking(self._config, name, recent, self._now()) if kind == "status" else ()
-        return EnvironmentNow(name, self._record.seen(name), held, recent, self._drift(name, kind), soaks)
+        drift = self._drift(name, kind)
+        return EnvironmentNow(name, self._record.seen(name), held, recent, brief, drift, soaks)
 
     def _drift(self, name: str, kind: str) -> Drift | None:
         environment = self._config.environment(name)

@@ -21,6 +21,7 @@ from bot.messages.parts import SENTENCE, clip, code, lines, message
 from bot.messages.refusals import mistake_message, note
 from bot.questions import Asking, Desk
 from bot.requests import Changing
+from bot.vocabulary import vocabulary_of
 from releases import grammar
 from releases.config import Config
 from releases.record import Inbox, RecordUnavailableError
@@ -61,6 +62,8 @@ class Reception:
                 return help_message(grammar.help_text(command.verb, self.vocabulary))
             case grammar.Status() | grammar.History() | grammar.Plan():
                 return self._answered(command, user, channel, response_url)
+            case grammar.Calendar():
+                return self._looked_up(command)
             case _:
                 asked = Asked(
                     line=command.line(), user=user, channel=channel, at=self._now(), response_url=response_url
@@ -109,6 +112,12 @@ class Reception:
             return _unrecorded(error, f"/buzzy {command.line()}")
         return shown[0]
 
+    def _looked_up(self, command: grammar.Calendar) -> Message:
+        try:
+            return self._in_time(lambda: self._desk.calendar(command))
+        except RecordUnavailableError as error:
+            return _unrecorded(error, f"/buzzy {command.line()}")
+
     def _in_time(self, work: Callable[[], T]) -> T:
         """Do it within the time there is.
 
@@ -127,14 +136,6 @@ class Reception:
             return note(f"Noted: stopping {command.release}.")
         line = f"/buzzy {clip(command.line(), SENTENCE)}"
         return message(f"Noted: {line}", lines(["Noted: ", code(line)]))
-
-
-def vocabulary_of(config: Config) -> grammar.Vocabulary:
-    """The names that commands may use."""
-    return grammar.Vocabulary(
-        environments=tuple(config.environments),
-        services=tuple(service.name for service in config.services),
-    )
 
 
 def _unrecorded(error: RecordUnavailableError, line: str) -> Message:

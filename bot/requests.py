@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+import structlog
+
+from bot.closing import Closing
+from bot.gate import CrowdError, Gate
 from bot.messages import Message
 from bot.messages.parts import lines, link, message, room
-from bot.messages.refusals import refusal_message, unknown_release
+from bot.messages.refusals import mistake_message, refusal_message, unknown_release
 from bot.people import Known
+from bot.planner import Planner
+from bot.proving import Proving
 from bot.slack import Slack
+from bot.vocabulary import vocabulary_of
 from releases import approval, grammar, policy
-from releases.config import Config, Environment
-from releases.events import AbortRequested, Approved, AskedVia, Event, ReleaseRequested, ServiceSeen
-from releases.lifecycle import Release
+from releases.config import Config
+from releases.events import AbortRequested, Approved, AskedVia, Event
+from releases.lifecycle import Release, State
+from releases.passing import Forward
 from releases.people import Person
 from releases.policy import Refusal
-from releases.promotion import Candidate, types_possible, unproven, version_of
-from releases.proof import PAST, proof_of
 from releases.record import (
     BusyError,
     JobQueue,
@@ -28,13 +34,17 @@ from releases.record import (
     queue_of,
 )
 from releases.record.told import Told
-from releases.version import Version
+from releases.schedule import Scheduled
 
-Opening = grammar.Release | grammar.Promote | grammar.Rollback
+Opening = Forward | grammar.Rollback
 """The commands that begin a release."""
 
-Changing = Opening | grammar.Abort
+Closes = grammar.Lock | grammar.Unlock | grammar.Freeze | grammar.Unfreeze
+Later = grammar.Schedule | grammar.Unschedule
+Changing = Opening | grammar.Abort | Closes | Later
 """The commands that change something; the others ask."""
+
+log = structlog.get_logger(__name__)
 
 ATTEMPTS = 5
 """So often somebody else may have written first before it is tried again later."""
@@ -56,6 +66,9 @@ class Requests:
         slack: Slack,
         told: Told,
         now: Callable[[], datetime],
+        gate: Gate,
+        closing: Closing,
+        planner: Planner,
     ) -> None:
         """`now` gives aware UTC times."""
         self._config = config
@@ -65,12 +78,36 @@ class Requests:
         self._slack = slack
         self._told = told
         self._now = now
+        self._gate = gate
+        self._closing = closing
+        self._vocabulary = vocabulary_of(config)
+        self._planner = planner
+        self._proving = Proving(config, record, now)
 
-    def act(self, command: Changing, user: str, channel: str, delivery: str) -> Message | None:
+    def act(
+        self, command: Changing, user: str, channel: str | None, delivery: str, *, via: AskedVia = "slack"
+    ) -> Message | None:
         """Do what a command asks for, once a delivery, whoever acts on it how often."""
-        if isinstance(command, grammar.Abort):
-            return self._abort(command, user, channel)
-        return self._open(command, user, channel, delivery)
+        try:
+            match command:
+                case grammar.Release() | grammar.Promote() | grammar.Rollback():
+                    return self._open(command, user, channel, delivery, via)
+                case grammar.Abort():
+                    return self._abort(command, user, channel)
+                case grammar.Lock():
+                    return self._lock(command, user, channel, delivery, via)
+                case grammar.Unlock():
+                    return self._closing.unlock(command.place, user, channel)
+                case grammar.Freeze():
+                    return self._closing.freeze(command, user, delivery)
+                case grammar.Unfreeze():
+                    return self._closing.unfreeze(command.place, user)
+                case grammar.Schedule():
+                    return self._planner.schedule(command, user, channel, delivery)
+                case grammar.Unschedule():
+                    return self._planner.unschedule(command.schedule, user)
+        except CrowdError as error:
+            raise NotYetError(str(error)) from error
 
     def decide(
         self, release_id: str, user: str, judge: Callable[[Release, Person], approval.Outcome]
@@ -101,7 +138,7 @@ class Requests:
 
         Who approved is looked up anew before the last one counts; until then what is remembered will do.
         """
-        last = release.approvals_missing == 1
+        last = release.approvals_missing <= 1
         return approval.disown(release, self._now(), lambda user: self._people.get(user, fresh=last))
 
     def may_abort(self, release: Release, channel: str | None) -> Callable[[Person], Refusal | None]:
@@ -120,60 +157,90 @@ class Requests:
         environment has become free just now.
         """
         environment = self._config.environment(command.environment)
-        requested = self._requested(command, environment, self._people.get(user), channel)
+        who = self._people.get(user)
+        requested = policy.request(command, environment, who, self._now(), channel=channel)
         if isinstance(requested, Refusal):
             who = self._people.get(user, fresh=True)
-            requested = self._requested(command, environment, who, channel)
+            requested = policy.request(command, environment, who, self._now(), channel=channel)
         if isinstance(requested, Refusal):
             return refusal_message(requested)
+        if self._record.opened(delivery) is None:
+            types = self._proving.types(command, environment)
+            passed = self._gate.let_pass(requested, command, environment, who, types)
+            if isinstance(passed, Message):
+                return passed
+            if (refusal := self._proving.unproven(command, environment)) is not None:
+                return refusal_message(refusal)
+            requested = passed
         try:
             release = self._record.open(requested.model_copy(update={"via": via}), delivery=delivery).release
         except BusyError as error:
             return self._busy(error.holder, command.line())
+        if not isinstance(command, grammar.Rollback):
+            self._gate.got(environment.name, user)
         self._queue.put(queue_of(release), "plan", release.id)
         return release
 
-    def _open(self, command: Opening, user: str, channel: str, delivery: str) -> Message | None:
-        opened = self.open(command, user, channel, delivery)
+    def _open(
+        self, command: Opening, user: str, channel: str | None, delivery: str, via: AskedVia
+    ) -> Message | None:
+        opened = self.open(command, user, channel, delivery, via=via)
         if isinstance(opened, Message):
             return opened
         if channel == opened.request.channel:
             return None  # its message is on its way to where the person looks
         return self._follow(opened)
 
-    def _requested(
-        self, command: Opening, environment: Environment, who: Person, channel: str | None
-    ) -> ReleaseRequested | Refusal:
-        """What is to be recorded, if the rules allow it as far as the record can tell."""
-        requested = policy.request(command, environment, who, self._now(), channel=channel)
-        if isinstance(requested, Refusal) or isinstance(command, grammar.Rollback):
-            return requested
-        return self._unproven(command, environment) or requested
+    def pressed(self, action: str, about: str, user: str) -> Message:
+        """A button that stands for a command: to get in line, or to take a schedule back."""
+        try:
+            if action == "wait":
+                return self._gate.wait(about, user)
+            return self._planner.unschedule(about, user)
+        except CrowdError as error:
+            raise NotYetError(str(error)) from error
 
-    def _unproven(
-        self, command: grammar.Release | grammar.Promote, environment: Environment
-    ) -> Refusal | None:
-        """Why the version may not go there yet. A worker looks again, at the clusters as well."""
-        rule = environment.requires
-        names = command.services or tuple(each.name for each in self._config.services_of(environment))
-        version = self._version(command, names)
-        if rule is None or version is None:
-            return None
-        proof = proof_of(str(version), names, self._record.recent(rule.proven_in, PAST))
-        types = types_possible(self._seen(environment.name, names), version, command.urgency)
-        return unproven(Candidate(version, environment, types, proof), self._now())
+    def _lock(
+        self, command: grammar.Lock, user: str, channel: str | None, delivery: str, via: AskedVia
+    ) -> Message:
+        """Lock; who took a lock over to release something then goes on with that."""
+        answer, wanted = self._closing.lock(command, user, channel, delivery)
+        if wanted is not None:
+            line = grammar.parse(wanted.line, self._vocabulary)
+            assert isinstance(line, Forward)  # noqa: S101 - nothing else is wanted
+            return self.act(line, user, channel, f"{delivery}:wanted", via=via) or answer
+        return answer
 
-    def _version(self, command: grammar.Release | grammar.Promote, names: tuple[str, ...]) -> Version | None:
-        """The version that is wanted, if it is known without a look at the cluster."""
-        if isinstance(command, grammar.Release):
-            return command.version
-        found = version_of(command.source, self._seen(command.source, names))
-        return None if isinstance(found, Refusal) else found
+    def due(self, schedule: Scheduled, delivery: str) -> None:
+        """Ask for what somebody had scheduled, in their name and by the same rules."""
+        environment = self._config.environments.get(schedule.environment)
+        if environment is None:
+            log.warning("A schedule's environment is gone", schedule=schedule.id)
+            return
+        if self._record.opened(delivery) is None and schedule.is_late(self._now()):
+            self._planner.missed(schedule)
+            return
+        try:
+            command = grammar.parse(schedule.line, self._vocabulary)
+        except grammar.GrammarError as error:  # buzzy.yaml has changed since: a service is gone
+            self.not_done(schedule, mistake_message(error))
+            return
+        assert isinstance(command, grammar.Release)  # noqa: S101 - nothing else is scheduled
+        refused = self._due(command, schedule, delivery)
+        if refused is not None:
+            in_line = self._gate.wait_for(command, environment, schedule.by)
+            self._planner.not_done(schedule, refused, in_line=in_line)
 
-    def _seen(self, name: str, services: tuple[str, ...]) -> tuple[ServiceSeen, ...]:
-        """What was last seen of an environment's services."""
-        seen = self._record.seen(name)
-        return tuple(each for each in seen.services if each.service in services) if seen else ()
+    def _due(self, command: grammar.Release, schedule: Scheduled, delivery: str) -> Message | None:
+        try:
+            opened = self.open(command, schedule.by.id, policy.ANYWHERE, delivery)
+        except CrowdError as error:
+            raise NotYetError(str(error)) from error
+        return opened if isinstance(opened, Message) else None
+
+    def not_done(self, schedule: Scheduled, why: Message) -> None:
+        """Have it told that what was due is not done."""
+        self._planner.not_done(schedule, why, in_line=False)
 
     def _busy(self, holder: str, line: str) -> Message:
         release = self._record.load(holder).release
@@ -194,7 +261,7 @@ class Requests:
 
         return self.decide(command.release, user, judge)
 
-    def _abort(self, command: grammar.Abort, user: str, channel: str) -> Message | None:
+    def _abort(self, command: grammar.Abort, user: str, channel: str | None) -> Message | None:
         try:
             refusal = self.abort(command, user, channel)
         except UnknownReleaseError:
@@ -218,3 +285,5 @@ class Requests:
         """Let a worker know when there is something to do for one."""
         if not release.ended and any(isinstance(event, Approved | AbortRequested) for event in happened):
             self._queue.put(queue_of(release), "advance", release.id)
+        elif release.state is State.REQUESTED:  # somebody wants it looked at again
+            self._queue.put(queue_of(release), "plan", release.id)

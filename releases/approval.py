@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from releases import checklist, grammar
 from releases import events as e
-from releases import grammar
-from releases.lifecycle import MOVING, Release, State
+from releases.lifecycle import MOVING, Release, State, apply
 from releases.people import Person
 from releases.policy import Refusal, admit
 from releases.version import Version
@@ -57,10 +57,49 @@ def approve(  # noqa: PLR0913 - what an answer says
         )
     if any(approval.by.id == who.id for approval in release.approvals):
         return ()
+    if wrong := checklist.needs_work(release.checklist):
+        first = wrong[0]
+        return Refusal(
+            f"{release.id} cannot start as it is: {first.name}: {first.evidence}.",
+            f"To make it so: {first.fix}." if first.fix else "",
+        )
     given = e.ApprovalGiven(at=now, by=who.actor, digest=plan.digest, via=via)
-    if release.approvals_missing > 1:
-        return (given,)
-    return (given, e.Approved(at=now, digest=plan.digest))
+    return _and_go(release, given, plan.digest)
+
+
+def tick(release: Release, who: Person, now: datetime, *, item: str, digest: str | None) -> Outcome:
+    """A word for an item of the checklist. `digest` is the plan that the person saw."""
+    refusal = admit(who) or _too_late(release, now)
+    if refusal is not None:
+        return refusal
+    plan = release.plan
+    wanted = next((each for each in release.checklist if each.name == item), None)
+    if plan is None or release.state is not State.WAITING:
+        return Refusal(f"{release.id} is still being planned.", "Tick when its plan is on the message.")
+    if digest != plan.digest or wanted is None:
+        return Refusal(
+            f"The plan of {release.id} has changed since you opened it.",
+            f"Plan #{plan.short_digest} is the one to look at now.",
+        )
+    if not wanted.is_for_people:
+        return ()
+    if not who.is_any_of(wanted.by):
+        return Refusal(
+            f"“{item}” is confirmed by others.",
+            "Your tick does not count; nothing was changed.",
+            who=wanted.by,
+        )
+    return _and_go(release, e.ItemTicked(at=now, by=who.actor, item=item, digest=plan.digest), plan.digest)
+
+
+def look_again(release: Release, who: Person, now: datetime) -> Outcome:
+    """Somebody has mended what the checklist found: plan again. Any member may ask for that."""
+    refusal = admit(who) or _too_late(release, now)
+    if refusal is not None:
+        return refusal
+    if release.state is not State.WAITING or not checklist.needs_work(release.checklist):
+        return ()
+    return (e.ReplanRequested(at=now, because=f"{who.name} asked to look again", by=who.actor),)
 
 
 def withdraw(release: Release, who: Person, now: datetime) -> Outcome:
@@ -144,10 +183,31 @@ def settle(release: Release, now: datetime) -> tuple[e.Event, ...]:
     return ()
 
 
+def _and_go(release: Release, said: e.ApprovalGiven | e.ItemTicked, digest: str) -> tuple[e.Event, ...]:
+    """What was said and, if nothing else is waited for, that the plan may run."""
+    if not apply(release, said).may_start:
+        return (said,)
+    return (said, e.Approved(at=said.at, digest=digest))
+
+
 def _may_answer(release: Release, who: Person, now: datetime, *, asker_may: bool = False) -> Refusal | None:
-    refusal = admit(who)
+    refusal = admit(who) or _too_late(release, now)
     if refusal is not None:
         return refusal
+    needed = release.approval
+    if asker_may and who.id == release.request.by.id:
+        return None
+    if needed is None or not who.is_any_of(needed.approvers):
+        return Refusal(
+            f"Releases to {release.environment} are approved by others.",
+            "Your answer does not count; nothing was changed.",
+            who=() if needed is None else needed.approvers,
+        )
+    return None
+
+
+def _too_late(release: Release, now: datetime) -> Refusal | None:
+    """Why an answer changes nothing any more."""
     if release.state is State.EXPIRED or settle(release, now):
         return Refusal(
             f"{release.id} waited too long and has expired; nothing was changed.",
@@ -161,15 +221,6 @@ def _may_answer(release: Release, who: Person, now: datetime, *, asker_may: bool
             f"{release.id} has all its approvals and is under way.",
             "It can still be stopped.",
             copy=f"/buzzy abort {release.id}",
-        )
-    needed = release.approval
-    if asker_may and who.id == release.request.by.id:
-        return None
-    if needed is None or not who.is_any_of(needed.approvers):
-        return Refusal(
-            f"Releases to {release.environment} are approved by others.",
-            "Your answer does not count; nothing was changed.",
-            who=() if needed is None else needed.approvers,
         )
     return None
 

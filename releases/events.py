@@ -82,6 +82,18 @@ class Happened(Frozen):
     at: AwareDatetime
 
 
+class Passage(Frozen):
+    """Something that closed the environment and was passed, and by which right."""
+
+    kind: Literal["lock", "freeze"]
+    what: str = Field(description='such as `carol\'s lock of production ("audit")`')
+    right: str = Field(description="such as `a rollback does not wait`")
+    reason: str | None = None
+    urgency: Urgency | None = Field(
+        default=None, description="the hurry that gives the right, while the release is one of that type"
+    )
+
+
 class ReleaseRequested(Happened):
     """Somebody asked for a release or a rollback; from here on it holds its environment."""
 
@@ -97,6 +109,10 @@ class ReleaseRequested(Happened):
     channel: str = Field(description="the environment's channel, where the release's message stands")
     approval: ApprovalNeeded | None
     via: AskedVia = "slack"
+    passed: tuple[Passage, ...] = Field(default=(), description="the locks and freezes that it passed")
+    over_freezes: Passage | None = Field(
+        default=None, description="the right to pass freezes, now and when it starts; None: it has none"
+    )
     approval_by_type: dict[ReleaseType, ApprovalNeeded | None] = Field(
         default={}, description="what is asked instead for releases of these types; None: nobody has to agree"
     )
@@ -149,6 +165,15 @@ class ApprovalWithdrawn(Happened):
     )
 
 
+class ItemTicked(Happened):
+    """Somebody confirms an item of the checklist of the plan of this digest."""
+
+    event: Literal["item_ticked"] = "item_ticked"
+    by: Actor
+    item: str = Field(description="the item's name")
+    digest: str
+
+
 class ReleaseRefused(Happened):
     """An approver said no; the release ends."""
 
@@ -169,6 +194,16 @@ class ReplanRequested(Happened):
 
     event: Literal["replan_requested"] = "replan_requested"
     because: str
+    by: Actor | None = Field(default=None, description="who asked for it; None: Buzzy saw it itself")
+
+
+class NotesRead(Happened):
+    """A worker has read the release notes of the version, or could not."""
+
+    event: Literal["notes_read"] = "notes_read"
+    url: str
+    lines: tuple[str, ...] = Field(default=(), description="the first lines, as plain text")
+    problem: str = Field(default="", description="why there are none, after `the release notes`")
 
 
 class ReleaseExpired(Happened):
@@ -190,6 +225,20 @@ class ReleaseCancelled(Happened):
     """It was stopped before anything was changed."""
 
     event: Literal["release_cancelled"] = "release_cancelled"
+
+
+class ReleaseHeld(Happened):
+    """It could start, but the environment has been closed meanwhile: it waits until that opens."""
+
+    event: Literal["release_held"] = "release_held"
+    because: str
+    until: AwareDatetime | None = Field(default=None, description="when it opens by itself, if that is known")
+
+
+class HoldEnded(Happened):
+    """The environment is open again; the release is looked at once more and starts."""
+
+    event: Literal["hold_ended"] = "hold_ended"
 
 
 class ReleaseStarted(Happened):
@@ -273,12 +322,16 @@ Event = Annotated[
     | PlanRefused
     | ApprovalGiven
     | ApprovalWithdrawn
+    | ItemTicked
     | ReleaseRefused
     | Approved
     | ReplanRequested
+    | NotesRead
     | ReleaseExpired
     | AbortRequested
     | ReleaseCancelled
+    | ReleaseHeld
+    | HoldEnded
     | ReleaseStarted
     | StepStarted
     | StepProgressed

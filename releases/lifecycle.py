@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from releases import checklist
 from releases import events as e
 from releases.plan import Plan, RollOut, Step, way_back
 
@@ -22,6 +23,7 @@ class State(StrEnum):
     REQUESTED = "requested"  # a worker plans it
     WAITING = "waiting"  # for approvals, or for the bot to see that none are needed
     APPROVED = "approved"  # a worker will start it
+    HELD = "held"  # could start, but its environment was closed meanwhile
     RUNNING = "running"
     ABORTING = "aborting"  # runs on to its next safe point, then turns back
     TURNING_BACK = "turning back"  # undoes what it did
@@ -54,7 +56,7 @@ WORKING = frozenset({State.REQUESTED, State.APPROVED, State.RUNNING, State.ABORT
 MOVING = frozenset({State.RUNNING, State.ABORTING, State.TURNING_BACK})
 """States in which the cluster is being changed."""
 
-_STEPPING = ("step_started", "step_progressed", "step_finished", "step_failed", "interrupted")
+_STEPPING = ("step_started", "step_progressed", "step_finished", "step_failed", "interrupted", "notes_read")
 
 TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
     {
@@ -67,6 +69,8 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         State.WAITING: {
             "approval_given": State.WAITING,
             "approval_withdrawn": State.WAITING,
+            "item_ticked": State.WAITING,
+            "notes_read": State.WAITING,
             "approved": State.APPROVED,
             "release_refused": State.REFUSED,
             "release_expired": State.EXPIRED,
@@ -75,9 +79,17 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         },
         State.APPROVED: {
             "release_started": State.RUNNING,
+            "notes_read": State.APPROVED,
+            "release_held": State.HELD,
             "replan_requested": State.REQUESTED,
             "abort_requested": State.CANCELLING,
             "interrupted": State.APPROVED,
+        },
+        State.HELD: {
+            "notes_read": State.HELD,
+            "hold_ended": State.APPROVED,
+            "release_expired": State.EXPIRED,
+            "abort_requested": State.CANCELLING,
         },
         State.RUNNING: {
             **dict.fromkeys(_STEPPING, State.RUNNING),
@@ -145,6 +157,19 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Tick:
+    """One person's word for an item of the checklist."""
+
+    by: e.Actor
+    item: str
+    at: datetime
+
+
+UNASKED_EXPIRES = timedelta(hours=4)
+"""How long a release waits for its checklist where nobody has to approve it."""
+
+
+@dataclass(frozen=True)
 class Release:
     """What the events so far say. `position` is how many there are: the next one is written there."""
 
@@ -156,9 +181,11 @@ class Release:
     planned_at: datetime | None = None
     replanned_because: str | None = None
     approvals: tuple[Approval, ...] = ()
+    ticks: tuple[Tick, ...] = ()
     forward: tuple[StepState, ...] = ()
     back: tuple[StepState, ...] = ()
     turned_back_because: str | None = None
+    held: e.ReleaseHeld | None = None
     seen: Mapping[str, e.ServiceSeen] = field(default_factory=dict)
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -222,10 +249,12 @@ class Release:
 
     @property
     def expires_at(self) -> datetime | None:
-        """When a waiting approval expires; None while nothing waits."""
-        needed = self.approval
-        if self.state is not State.WAITING or self.planned_at is None or needed is None:
+        """When a release that waits expires: for an answer, for its checklist, or held once approved."""
+        if self.planned_at is None or self.state not in {State.WAITING, State.HELD}:
             return None
+        needed = self.approval
+        if needed is None:
+            return self.planned_at + UNASKED_EXPIRES if checklist.blocking(self.checklist) else None
         return self.planned_at + timedelta(seconds=needed.expires_seconds)
 
     @property
@@ -233,6 +262,17 @@ class Release:
         """How many approvals are still to come."""
         needed = self.approval
         return 0 if needed is None else max(0, needed.quorum - len(self.approvals))
+
+    @property
+    def checklist(self) -> tuple[checklist.Item, ...]:
+        """The plan's checklist, with what people have ticked."""
+        items = () if self.plan is None else self.plan.checklist
+        return checklist.ticked(items, {tick.item for tick in self.ticks})
+
+    @property
+    def may_start(self) -> bool:
+        """Whether nothing is waited for any more: all approvals are there, and nothing blocks."""
+        return self.plan is not None and not self.approvals_missing and not checklist.blocking(self.checklist)
 
 
 def fold(release_id: str, happened: Iterable[e.Event]) -> Release:
@@ -269,7 +309,7 @@ def apply(release: Release, event: e.Event) -> Release:
     return _note(after, event)
 
 
-def _note(release: Release, event: e.Event) -> Release:
+def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one case an event
     match event:
         case e.PlanProposed():
             return _planned(release, event)
@@ -282,8 +322,12 @@ def _note(release: Release, event: e.Event) -> Release:
             return replace(release, approvals=(*_without(release, event.by), given))
         case e.ApprovalWithdrawn():
             return replace(release, approvals=_without(release, event.by))
+        case e.ItemTicked():
+            return replace(release, ticks=(*release.ticks, Tick(by=event.by, item=event.item, at=event.at)))
         case e.ReplanRequested():
             return replace(release, replanned_because=event.because)
+        case e.ReleaseHeld() | e.HoldEnded():
+            return replace(release, held=event if isinstance(event, e.ReleaseHeld) else None)
         case e.ReleaseRefused():
             return replace(release, ended_by=event.by)
         case e.AbortRequested():
@@ -308,6 +352,7 @@ def _planned(release: Release, event: e.PlanProposed) -> Release:
         plan=event.plan,
         planned_at=event.at,
         approvals=release.approvals if same else (),
+        ticks=release.ticks if same else (),
         forward=tuple(StepState(step) for step in event.plan.steps),
         seen={service.service: service for service in event.seen},
     )

@@ -26,6 +26,8 @@ class Person:
     name: str
     standing: Standing = Standing.MEMBER
     groups: frozenset[str] = field(default_factory=frozenset)
+    time_zone: str = ""
+    """As Slack has it, such as Europe/Berlin; empty when it is not known."""
 
     @property
     def actor(self) -> Actor:

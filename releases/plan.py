@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from releases.checklist import VOLATILE, Item
 from releases.version import ReleaseType
 
 Json = dict[str, Any]
@@ -116,6 +117,10 @@ class Verify(Frozen):
 Step = Annotated[EnsureConfiguration | RollOut | Verify, Field(discriminator="kind")]
 
 
+_LATER = frozenset({"checklist", "notes"})
+_UNSAID: dict[str, Any] = {"checklist": {"__all__": set(VOLATILE)}}
+
+
 class Plan(Frozen):
     """What will be done to an environment, in order, and how each step is undone."""
 
@@ -129,11 +134,18 @@ class Plan(Frozen):
     type: ReleaseType | None = Field(default=None, description="None for a rollback")
     steps: tuple[Step, ...]
     warnings: tuple[str, ...] = Field(default=(), description="what approvers should know, a sentence each")
+    checklist: tuple[Item, ...] = Field(default=(), description="what must be so before it starts")
+    notes: str | None = Field(default=None, description="the address of the new version's release notes")
 
     @property
     def digest(self) -> str:
-        """What an approval is bound to: the SHA-256 of the plan's canonical JSON."""
-        return digest_of(self.model_dump(mode="json"))
+        """What an approval is bound to: the SHA-256 of the plan's canonical JSON.
+
+        Of the checklist counts how each item stands, not the numbers that say so. Fields that came with later
+        versions of Buzzy count once they are used, so that a plan keeps the digest that it was approved by.
+        """
+        content = self.model_dump(mode="json", exclude=_UNSAID)
+        return digest_of({key: value for key, value in content.items() if key not in _LATER or value})
 
     @property
     def short_digest(self) -> str:

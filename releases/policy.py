@@ -50,7 +50,7 @@ def admit(who: Person) -> Refusal | None:
     return None if problem is None else Refusal(problem, "Nothing was changed.")
 
 
-Ruled = Literal["release", "promote", "rollback", "abort", "hotfix", "security"]
+Ruled = Literal["release", "promote", "rollback", "abort", "lock", "hotfix", "security"]
 """What `permissions` in buzzy.yaml has rules for."""
 
 _WANTED: Mapping[Ruled, str] = MappingProxyType(
@@ -59,21 +59,32 @@ _WANTED: Mapping[Ruled, str] = MappingProxyType(
         "promote": "Promotions to {}",
         "rollback": "Rollbacks in {}",
         "abort": "Releases to {} that somebody else asked for",
+        "lock": "Locks of {}",
         "hotfix": "Hotfixes to {}",
         "security": "Security releases to {}",
     }
 )
 
 
+_DONE: Mapping[Ruled, str] = MappingProxyType({"abort": "stopped", "lock": "set and opened"})
+
+ANYWHERE = "anywhere"
+"""No channel: where somebody may ask was looked at earlier, when they did."""
+
+
 def may(what: Ruled, environment: Environment, who: Person, channel: str | None) -> Refusal | None:
-    """Refuse whom the environment's rule for this leaves out; `channel` is where they ask, in Slack."""
-    refusal = admit(who)
-    rule = None if environment.permissions is None else getattr(environment.permissions, what)
+    """Refuse whom the environment's rule for this leaves out; `channel` is where they ask, in Slack.
+
+    Who may release may lock as well, unless there is a rule for that.
+    """
+    refusal, permissions = admit(who), environment.permissions
+    ruled: Ruled = "release" if what == "lock" and permissions and permissions.lock is None else what
+    rule = None if permissions is None else getattr(permissions, ruled)
     if refusal is not None or rule is None:
         return refusal
     wanted = _WANTED[what].format(environment.name)
-    done = "stopped" if what == "abort" else "asked for"
-    named = f"(`permissions.{what}` of {environment.name} in buzzy.yaml)"
+    done = _DONE.get(what, "asked for")
+    named = f"(`permissions.{ruled}` of {environment.name} in buzzy.yaml)"
     if rule.people and not who.is_any_of(rule.people):
         return Refusal(f"{wanted} are {done} by others {named}.", "Nothing was changed.", who=rule.people)
     if rule.channels and channel is None:
@@ -82,7 +93,7 @@ def may(what: Ruled, environment: Environment, who: Person, channel: str | None)
             "Nothing was changed.",
             where=rule.channels,
         )
-    if rule.channels and channel not in rule.channels:
+    if rule.channels and channel not in {*rule.channels, ANYWHERE}:
         return Refusal(
             f"{wanted} are {done} in other channels {named}.", "Nothing was changed.", where=rule.channels
         )
@@ -157,6 +168,7 @@ def busy(holder: Release, line: str) -> Refusal:
         State.WAITING: "waits for approval",
         State.APPROVED: "is about to start",
         State.TURNING_BACK: "is going back",
+        State.HELD: "waits until the environment opens",
     }.get(holder.state, "is under way")
     return Refusal(
         f"{holder.id} {doing} in {holder.environment}, asked for by {holder.request.by.name}.",

@@ -32,22 +32,26 @@ class Stage:
         config: Path = CONFIG,
         speed: float = 1.0,
         http: bool = False,
+        registry: bool = True,
         behaviour: dict[str, str] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare; entering the block starts.
 
         With a `kubeconfig` the workers use that cluster and none is started. With `http` Slack reaches the
-        bot by signed requests instead of Socket Mode. `behaviour` says how image tags misbehave in the
+        bot by signed requests instead of Socket Mode. Without a `registry` images are looked up where the
+        configuration says, or nowhere. `behaviour` says how image tags misbehave in the
         sandbox's cluster; `tell` hears what is being started.
         """
         self._given = kubeconfig
         self.config = config
         self._speed = speed
+        self._registry = registry
         self._port = free_port() if http else None
         self._behaviour = behaviour or {}
         self._tell = tell
         self._ends = ExitStack()
+        self.registry_url = ""
         self.bot: Child | None = None
         self.workers: list[Child] = []
 
@@ -66,6 +70,9 @@ class Stage:
             self.workspace: RunningWorkspace = ends.enter_context(running_workspace())
             self._tell("cluster")
             self.kubeconfig = self._given or self._start_cluster(ends)
+            if self._registry:
+                self._tell("registry")
+                self.config = self._start_registry(ends)
             self._tell("worker")
             ends.callback(self._stop_workers)
             self.start_worker()
@@ -138,6 +145,16 @@ class Stage:
         cluster = ends.enter_context(Child("cluster", arguments, log=self.folder / "cluster.log"))
         cluster.ready()
         return kubeconfig
+
+    def _start_registry(self, ends: ExitStack) -> Path:
+        """A registry with Buzzy's images, and their release notes; the configuration that names them."""
+        arguments = ["-m", "sandbox.registry", "--port", "0"]
+        registry = ends.enter_context(Child("registry", arguments, log=self.folder / "registry.log"))
+        self.registry_url = str(registry.ready()["url"])
+        config = self.folder / "buzzy.yaml"
+        mine = f"registry: {self.registry_url}\ndocumentation: {self.registry_url}/notes/{{version}}\n"
+        config.write_text(mine + self.config.read_text("utf-8"), "utf-8")
+        return config
 
     def _stop_bot(self) -> None:
         if self.bot is not None:

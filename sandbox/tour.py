@@ -45,6 +45,7 @@ class Tour:
         """All acts, in order."""
         self.release_to_staging()
         self.release_to_production()
+        self.release_what_does_not_fit()
         self.release_what_crashes()
         self.roll_back()
         self.look_around()
@@ -59,7 +60,7 @@ class Tour:
             self._ends(message, "released in", "released in")
 
     def release_to_production(self) -> None:
-        """What staging proved, once it has soaked; two approvals, and the one who asked is none of them."""
+        """What staging proved, once it has soaked; two approvals and a tick; who asked is none of them."""
         with self._act("what staging runs to production, which wants it soaked and two approvals"):
             line = "/buzzy promote staging production"
             self._type(self._alice, line, PRODUCTION)
@@ -72,10 +73,20 @@ class Tour:
             self._reacts(self._alice, message)
             told = self._alice.wait_for_ephemeral(PRODUCTION, "approved by others", timeout=PATIENCE)
             self._show(told, note="only Alice sees this")
+            self._note("Carol has read the release notes: she presses [ ☑ release notes read ].")
+            self._carol.click(message, "☑ release notes read")
+            message = self._until(message, "Checklist 8/8")
             self._reacts(self._bob, message)
             message = self._until(message, "waiting for 1 of 2 approvals")
             self._reacts(self._carol, message)
             self._ends(message, "released in", "released in")
+
+    def release_what_does_not_fit(self) -> None:
+        """A version that is built on another Node.js than the matrix has: it ends before it began."""
+        with self._act("4.0.0, which does not run with what is there"):
+            line = "/buzzy release 4.0.0 staging"
+            message = self._ask(self._alice, line, STAGING, "4.0.0 · staging")
+            self._ends(message, "it needs Node.js 18.x", "it needs Node.js 18.x")
 
     def release_what_crashes(self) -> None:
         """A version whose pods crash: it fails, says why in the pods' words, and wakes on-call."""

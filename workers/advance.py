@@ -31,6 +31,7 @@ from workers.ledger import remember
 from workers.lost import has_begun
 from workers.observe import Observed, services_seen, snapshot
 from workers.planning import Refused
+from workers.registry import RegistryError
 from workers.steps import Done, Failed, Outcome, Unfinished, run
 from workers.writer import Writer
 
@@ -50,6 +51,10 @@ BELIEVED = timedelta(seconds=BELIEVED_SECONDS)
 PAUSE_SECONDS = 0.5
 
 
+def _nothing(_release: Release) -> e.ReleaseHeld | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Tools:
     """What a job works with."""
@@ -63,6 +68,8 @@ class Tools:
     slice_seconds: float = SLICE_SECONDS
     lease_ms: int = LEASE_MS
     patience: timedelta = PATIENCE
+    holds_back: Callable[[Release], e.ReleaseHeld | None] = _nothing
+    """What keeps a release from starting now: a lock or a freeze that came after it was asked for."""
 
 
 class Advance:
@@ -121,6 +128,10 @@ class Advance:
     def _start(self) -> None:
         """Take the environment at the cluster; start, if what was approved is still what would be planned."""
         approved = self._release.plan
+        held = self._tools.holds_back(self._release)
+        if held is not None and not self._is_under_way():
+            self._append(held)
+            return
         try:
             draft = self._tools.drafts.patiently(
                 self._release.request,
@@ -129,7 +140,7 @@ class Advance:
                 take=self._hold.take,
                 before=approved,
             )
-        except ClusterError as error:
+        except (ClusterError, RegistryError) as error:
             self._append(e.ReplanRequested(at=self._now(), because=words.of_error(error)))
             return
         if draft is None:
@@ -145,6 +156,16 @@ class Advance:
                 self._append(e.ReplanRequested(at=self._now(), because=because))
             case Refused(reason=reason):
                 self._append(e.ReplanRequested(at=self._now(), because=reason))
+
+    def _is_under_way(self) -> bool:
+        """Whether it has begun already, and the record lost that: then nothing holds it back any more."""
+        environment = self._tools.config.environment(self._release.environment)
+        try:
+            observed = self._tools.drafts.look(environment)
+        except ClusterError:
+            return False
+        plan = self._release.plan
+        return plan is not None and has_begun(plan, observed, self._release.id)
 
     def _turn_back(self) -> None:
         """At a safe point after somebody wished to abort: undo what was begun, if it can be."""

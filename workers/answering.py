@@ -17,6 +17,7 @@ from workers.cluster import ClusterError
 from workers.drafting import Drafts
 from workers.observe import services_seen, snapshot
 from workers.planning import Refused, Wanted
+from workers.registry import RegistryError
 
 AT_ONCE = 4
 """Environments that are looked at together, so that a silent one does not hold up the others."""
@@ -65,7 +66,7 @@ class Answers:
                     draft = self.drafts.release(name, command.version, wanted)
                 case _:
                     return Answer(at=self.now(), refused=f"`{question.line}` asks for no plan.")
-        except (ClusterError, UnknownEnvironment) as error:
+        except (ClusterError, RegistryError, UnknownEnvironment) as error:
             return Answer(at=self.now(), refused=words.of_error(error), hint="Nothing was changed.")
         seen = services_seen(draft.observed)
         self.record.see(snapshot(draft.observed))

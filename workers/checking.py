@@ -25,6 +25,7 @@ RIGHTS = (
     *(Right(verb, "pods") for verb in ("list", "watch")),
     Right("get", "pods/log"),
     Right("list", "events"),
+    Right("list", "resourcequotas"),
     *(Right(verb, "configmaps") for verb in ("get", "create")),
     Right("update", "configmaps", NAME),
     Right("create", "coordination.k8s.io/leases"),

@@ -1,4 +1,4 @@
-"""Making a release's plan: look at the cluster, plan, and ask the cluster whether it would agree.
+"""Making a release's plan: look, plan, ask the cluster whether it would agree, go through the checklist.
 
 Where another installation of Buzzy is at work there is no plan: what it would be made from is in motion.
 """
@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from releases.config import Config, Environment
-from releases.events import ReleaseRequested, ServiceSeen
+from releases.events import ReleaseRequested
 from releases.ledger import UnreadableLedgerError
 from releases.plan import Plan
-from releases.policy import Refusal
-from releases.promotion import Candidate, unproven, version_of, went_back
-from releases.proof import PAST as PROVEN_PAST
-from releases.proof import proof_of
 from releases.record import Record
-from releases.version import ReleaseType, Version
+from releases.version import Version
+from workers.around import Around
 from workers.cluster import ClusterError, TransientError
 from workers.cluster.connections import Clusters
 from workers.ledger import AheadError, Ledgers
-from workers.observe import Observed, observe, services_seen
+from workers.observe import Observed, observe
 from workers.planning import Refused, Scene, Wanted, plan_release, plan_rollback
+from workers.proving import Proving
+from workers.registry import RegistryAwayError, RegistryError
 from workers.rehearsal import rehearse
 from workers.tenant import Tenant
 from workers.tenure import HeldError, Tenure
@@ -37,6 +36,13 @@ PAUSE_SECONDS = 0.5
 
 REHEARSAL = "rehearsal"
 """Nobody holds anything under this name."""
+
+
+Rehearsed = Callable[[Plan | Refused], Plan | Refused]
+"""Lets the cluster say whether it would carry a plan out. Raises `ClusterError` where it would not."""
+
+Draw = Callable[[Scene, Rehearsed], Plan | Refused]
+"""Makes a plan of what was seen."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +62,20 @@ class Drafts:
     """Makes plans."""
 
     def __init__(
-        self, record: Record, config: Config, clusters: Clusters, clock: Callable[[], datetime] = now
+        self,
+        record: Record,
+        config: Config,
+        clusters: Clusters,
+        clock: Callable[[], datetime] = now,
+        around: Around | None = None,
     ) -> None:
-        """Reads the record and the clusters, changes neither; `ledgers` is for those who do."""
+        """Reads the record, the clusters and what is `around` them; `ledgers` is for those who write."""
         self._record = record
         self._config = config
         self._clusters = clusters
         self._clock = clock
+        self._around = around or Around()
+        self._proving = Proving(record, config, self.look, clock)
         self.ledgers = Ledgers(record, config, clusters)
 
     def look(self, environment: Environment) -> Observed:
@@ -80,20 +93,22 @@ class Drafts:
         """The plan that a request leads to; `before` is the one that it led to earlier, if any.
 
         `take` takes the environment at the cluster first; without it that is only rehearsed.
-        Raises what `take` does, `UnknownEnvironment` and `ClusterError`.
+        Raises what `take` does, `UnknownEnvironment`, `ClusterError` and `RegistryError`.
         """
         if take is not None:
             take()
-        wanted = Wanted(request.strategy, request.services, request.urgency)
+        wanted, held = Wanted(request.strategy, request.services, request.urgency), take is not None
 
-        def draw(scene: Scene) -> Plan | Refused:
+        def draw(scene: Scene, rehearsed: Rehearsed) -> Plan | Refused:
             if request.kind == "rollback":
-                return plan_rollback(scene, request.target, wanted)
-            if request.source is not None:
-                return self._promotion(scene, request, request.source, wanted, before)
-            return self._proven(scene, Version.parse(request.version or ""), wanted)
+                return rehearsed(plan_rollback(scene, request.target, wanted))
+            if request.source is None:
+                version: Version | Refused = Version.parse(request.version or "")
+            else:
+                version = self._proving.promoted(request, request.source, wanted, before)
+            return version if isinstance(version, Refused) else self._drawn(scene, rehearsed, version, wanted)
 
-        return self._draft(request.environment, draw, held=take is not None)
+        return self._draft(request.environment, draw, held=held)
 
     def patiently(
         self,
@@ -106,12 +121,13 @@ class Drafts:
     ) -> Draft | None:
         """The plan of a request, also if the cluster is silent at first; None when `go_on` says no.
 
-        Raises what `take` does, `UnknownEnvironment` and, when `until` has passed, `ClusterError`.
+        Raises what `take` does, `UnknownEnvironment` and, when `until` has passed, `ClusterError` or
+        `RegistryError`.
         """
         while go_on():
             try:
                 return self.of_request(request, before=before, take=take)
-            except TransientError:
+            except (TransientError, RegistryAwayError):
                 if self._clock() >= until:
                     raise
             time.sleep(PAUSE_SECONDS)
@@ -119,58 +135,11 @@ class Drafts:
 
     def release(self, environment: str, version: Version, wanted: Wanted) -> Draft:
         """The plan of a release; refused while the version has not shown what the environment requires."""
-        return self._draft(environment, lambda scene: self._proven(scene, version, wanted))
+        return self._draft(
+            environment, lambda scene, rehearsed: self._drawn(scene, rehearsed, version, wanted)
+        )
 
-    def _promotion(
-        self, scene: Scene, request: ReleaseRequested, source: str, wanted: Wanted, before: Plan | None
-    ) -> Plan | Refused:
-        """The plan of releasing what another environment runs.
-
-        Which version that is, is settled when it is planned for the first time: people approve that one.
-        Later it may have been replaced there, but not given up.
-        """
-        seen = self._looked_at(source, self._names(request.environment, wanted))
-        found: Version | Refusal
-        if before is not None:
-            found = Version.parse(before.new)
-            found = went_back(source, found, seen) or found
-        else:
-            found = version_of(source, seen)
-        if isinstance(found, Version) and request.version not in {None, str(found)}:
-            found = Refusal(f"{source} runs {found} now, not {request.version}.", "Nothing was changed.")
-        if isinstance(found, Refusal):
-            return Refused.of(found)
-        return self._proven(scene, found, wanted)
-
-    def _proven(self, scene: Scene, version: Version, wanted: Wanted) -> Plan | Refused:
-        """The plan of a release, if the version has shown what it has to."""
-        plan, rule = plan_release(scene, version, wanted), scene.environment.requires
-        if rule is None or isinstance(plan, Refused):
-            return plan
-        names = self._names(scene.environment.name, wanted)
-        past = self._record.recent(rule.proven_in, PROVEN_PAST)
-        proof = proof_of(str(version), names, past)
-        seen = None if proof.run is None else self._looked_at(rule.proven_in, names)
-        types = (plan.type,) if plan.type is not None else tuple(ReleaseType)
-        refusal = unproven(Candidate(version, scene.environment, types, proof, seen), self._clock())
-        return plan if refusal is None else Refused.of(refusal)
-
-    def _names(self, environment: str, wanted: Wanted) -> tuple[str, ...]:
-        """The services that a release to an environment is about."""
-        services = self._config.services_of(self._config.environment(environment))
-        return wanted.services or tuple(service.name for service in services)
-
-    def _looked_at(self, name: str, services: tuple[str, ...]) -> tuple[ServiceSeen, ...]:
-        """What runs now in the environment that a release comes from. Raises `ClusterError`, naming it."""
-        try:
-            seen = services_seen(self.look(self._config.environment(name)))
-        except TransientError as error:
-            raise TransientError(f"{name} cannot be seen: {error}") from error
-        except ClusterError as error:
-            raise ClusterError(f"{name} cannot be seen: {error}") from error
-        return tuple(each for each in seen if each.service in services)
-
-    def _draft(self, name: str, draw: Callable[[Scene], Plan | Refused], *, held: bool = False) -> Draft:
+    def _draft(self, name: str, draw: Draw, *, held: bool = False) -> Draft:
         """The plan that `draw` makes of an environment where nobody else is at work and nothing is lost."""
         environment = self._config.environment(name)
         observed = self.look(environment)
@@ -180,17 +149,41 @@ class Drafts:
         try:
             lease = None if held else tenure.look()
             self.ledgers.check(environment)
-            plan = draw(Scene(self._config, environment, observed, self._record.recent(name, PAST)))
-            if isinstance(plan, Plan):
+
+            def rehearsed(plan: Plan | Refused) -> Plan | Refused:
+                if isinstance(plan, Refused):
+                    return plan
                 if lease is not None:
                     tenure.rehearse(lease)
-                plan = rehearse(cluster, plan)
-        except TransientError:
+                return rehearse(cluster, plan)
+
+            scene = Scene(self._config, environment, observed, self._record.recent(name, PAST))
+            plan = draw(scene, rehearsed)
+        except (TransientError, RegistryAwayError):
             raise
         except HeldError as error:
             plan = Refused(str(error), error.hint)
         except (AheadError, UnreadableLedgerError) as error:
             plan = Refused(*lost(name, error))
-        except ClusterError as error:
+        except (ClusterError, RegistryError) as error:
             plan = Refused(of_error(error), "Nothing was changed.")
         return Draft(plan, observed)
+
+    def _drawn(self, scene: Scene, rehearsed: Rehearsed, version: Version, wanted: Wanted) -> Plan | Refused:
+        """The plan of a release: of what is proven; its images pinned; rehearsed; with its checklist."""
+        plan = plan_release(scene, version, wanted)
+        if isinstance(plan, Refused):
+            return plan
+        proven = self._proving.proven(scene, plan, wanted)
+        if isinstance(proven, Refused):
+            return proven
+        cluster = self._clusters(scene.environment.cluster.context)
+        with self._around.release(scene, cluster, version) as around:
+            digests = around.digests(plan)
+            if isinstance(digests, Refused):
+                return digests
+            compatible = around.compatible(digests)
+            if isinstance(compatible, Refused):
+                return compatible
+            pinned = rehearsed(plan_release(scene, version, wanted, digests))
+            return pinned if isinstance(pinned, Refused) else around.checked(pinned, compatible, proven)

@@ -15,15 +15,20 @@ class Image:
 
     repository: str
     tag: str | None = None
+    digest: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Image:
-        """The parts of a name; a digest says nothing about the version and is left out."""
-        name = text.partition("@")[0]
+        """The parts of a name; with a digest, the tag is only what people call it."""
+        name, _, digest = text.partition("@")
         repository, colon, tag = name.rpartition(":")
         if not colon or "/" in tag:  # the colon of a registry's port
-            return cls(name)
-        return cls(repository, tag)
+            return cls(name, None, digest or None)
+        return cls(repository, tag, digest or None)
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        return f"{self.repository}{tag}@{self.digest}" if self.digest else f"{self.repository}{tag}"
 
     @property
     def version(self) -> Version | None:

@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from uuid import uuid4
 
 import structlog
@@ -17,11 +18,12 @@ from rq.timeouts import BaseTimeoutException
 
 from releases import events as e
 from releases.config import UnknownEnvironment
-from releases.lifecycle import WORKING, Release, State, apply
+from releases.lifecycle import WORKING, IllegalEventError, Release, State, apply
 from releases.plan import Plan
 from releases.record import (
     JobQueue,
     Lease,
+    MovedError,
     Questions,
     RecordUnavailableError,
     StaleError,
@@ -34,8 +36,10 @@ from workers.advance import Advance, Tools
 from workers.answering import Answers
 from workers.cluster import ClusterError
 from workers.ledger import remember
+from workers.notes import NotesError, read_notes
 from workers.observe import services_seen, snapshot
 from workers.planning import Refused
+from workers.registry import RegistryError
 from workers.stopping import HandOver
 from workers.tenure import HeldError
 from workers.writer import Writer
@@ -46,6 +50,9 @@ Job = Callable[[str], None]
 
 REPLANS = 10
 """A plan that is different each time it is made can never start."""
+
+NOTES_ATTEMPTS = 5
+"""So often somebody else may write first; the page is read again each time, which is rare and harmless."""
 
 _RESTLESS = f"The cluster changes faster than it can be planned for: {REPLANS} plans in a row did not hold."
 
@@ -67,6 +74,7 @@ class Jobs:
             "workers.jobs.plan": self.plan,
             "workers.jobs.advance": self.advance,
             "workers.jobs.answer": self.answer,
+            "workers.jobs.notes": self.notes,
             "workers.jobs.ledger": self.ledger,
         }
 
@@ -92,6 +100,23 @@ class Jobs:
             self._queue.put("validation", "answer", question_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person who asked hears of it
             self._answers.fail(question_id, _mistake(error, question=question_id))
+
+    def notes(self, release_id: str) -> None:
+        """Read the release notes of a version, once a release; beside whatever else happens to it."""
+        record = self._tools.record
+        for _ in range(NOTES_ATTEMPTS):
+            try:
+                held = record.load(release_id)
+                plan = held.release.plan
+                told = any(isinstance(event, e.NotesRead) for event in record.events(release_id))
+                if plan is None or plan.notes is None or told or held.release.ended:
+                    return
+                record.append(held, [_read_notes(plan.notes, self._tools.now)])
+            except MovedError:
+                continue
+            except (StaleError, IllegalEventError, UnknownReleaseError, RecordUnavailableError) as error:
+                log.info("release notes are left untold", release=release_id, why=str(error))
+            return
 
     def ledger(self, environment: str) -> None:
         """Let the cluster remember what it could not be told before."""
@@ -191,7 +216,7 @@ class Jobs:
             draft = tools.drafts.patiently(
                 request, until=at + tools.patience, go_on=go_on, before=writer.release.plan
             )
-        except ClusterError as error:
+        except (ClusterError, RegistryError) as error:
             refused = e.PlanRefused(at=tools.now(), reason=words.of_error(error), hint="Nothing was changed.")
             writer.append([refused])
             return
@@ -208,21 +233,34 @@ class Jobs:
                 writer.append([refused])
 
     def _replanned(self, release: Release) -> int:
+        """How often it was planned again although nobody asked for that."""
         events = self._tools.record.events(release.id)
-        return sum(isinstance(event, e.ReplanRequested) for event in events)
+        return sum(isinstance(event, e.ReplanRequested) and event.by is None for event in events)
 
     def _propose(self, writer: Writer, plan: Plan, seen: tuple[e.ServiceSeen, ...]) -> None:
-        """Propose the plan, and let it start if nobody has to agree, or enough have agreed to the same."""
+        """Propose the plan, and let it start if nothing is waited for.
+
+        That is: nobody has to agree, or enough have agreed to the same; and nothing of its checklist blocks.
+        """
         release, at = writer.release, self._tools.now()
         proposed = e.PlanProposed(at=at, plan=plan, seen=seen, because=release.replanned_because)
-        if apply(release, proposed).approvals_missing == 0:
+        if apply(release, proposed).may_start:
             writer.append([proposed, e.Approved(at=at, digest=plan.digest)])
         else:
             writer.append([proposed])
+        if plan.notes is not None:
+            self._queue_notes(release.id)
+
+    def _queue_notes(self, release_id: str) -> None:
+        """Nothing is lost without them: a queue that is away is not waited for."""
+        try:
+            self._queue.put("validation", "notes", release_id)
+        except RecordUnavailableError as error:
+            log.info("release notes are left unread", release=release_id, why=str(error))
 
     def _queue_next(self, release: Release) -> None:
         """Queue the next job, if one is wanted; the reaper does it if this cannot."""
-        if release.ended or release.state is State.WAITING:
+        if release.ended or release.state in {State.WAITING, State.HELD}:
             return
         try:
             self._queue.put(queue_of(release), next_job(release), release.id)
@@ -242,6 +280,13 @@ def process_name(pid: int) -> str:
 
 def _writer_id() -> str:
     return process_name(os.getpid()) + uuid4().hex[:8]
+
+
+def _read_notes(url: str, now: Callable[[], datetime]) -> e.NotesRead:
+    try:
+        return e.NotesRead(url=url, lines=read_notes(url), at=now())
+    except NotesError as error:
+        return e.NotesRead(url=url, problem=str(error), at=now())
 
 
 def _mistake(error: Exception, **about: str) -> str:

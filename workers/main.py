@@ -13,23 +13,36 @@ from rq.exceptions import StopRequested
 
 from releases import grammar
 from releases.config import Config, ConfigError, parse_config
+from releases.lifecycle import Release
 from releases.logs import set_up as set_up_logs
 from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store, health
+from releases.record.closures import Closures
+from releases.record.schedules import Schedules
+from releases.record.told import Told
 from workers.advance import Tools
 from workers.answering import Answers
+from workers.around import Around
 from workers.cluster import ClusterError
 from workers.cluster.connections import Clusters, Connections
 from workers.drafting import Drafts, now
 from workers.jobs import Jobs
 from workers.reaper import Reaper
+from workers.registry import Login, Logins, OciRegistry, read_logins
 from workers.runner import Runner
 from workers.settings import WorkerSettings
 from workers.standbys import Standbys
 from workers.stopping import Stopping
+from workers.timekeeper import Timekeeper
 
 log = structlog.stdlib.get_logger(__name__)
 
-QUIET = {"rq.worker": logging.WARNING, "rq.job": logging.WARNING, "urllib3": logging.ERROR}
+QUIET = {
+    "rq.worker": logging.WARNING,
+    "rq.job": logging.WARNING,
+    "urllib3": logging.ERROR,
+    "httpx": logging.WARNING,
+    "pymongo": logging.ERROR,
+}
 """Libraries whose everyday talk nobody needs."""
 
 ANSWER_SECONDS = 5.0
@@ -65,11 +78,13 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
     """Take jobs until asked to end; a Redis that was away is waited for."""
     stopping, record = Stopping(), Record(store)
     queue, questions = JobQueue.connect(settings.redis_url), Questions(store)
-    drafts = Drafts(record, config, clusters)
+    drafts = Drafts(record, config, clusters, around=_around(settings, config, record, store))
     answers = Answers(record, questions, config, drafts, _grammar(config), now)
-    tools = Tools(record, config, clusters, drafts, stopping)
+    timekeeper = Timekeeper(config, record, Closures(store), Schedules(store), now)
+    tools = Tools(record, config, clusters, drafts, stopping, holds_back=timekeeper.holds_back)
     jobs = Jobs(tools, queue, questions, answers)
-    reaper = Reaper(store, record, queue, now=now, standbys=Standbys(record, config, queue, now=now))
+    standbys = Standbys(record, config, queue, now=now, closed_to=timekeeper.closed_to)
+    reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper, standbys=standbys)
     while True:
         connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=ANSWER_SECONDS)
         try:
@@ -87,6 +102,28 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.default_int_handler)  # RQ's handlers belong to the worker that ended
         _wait_for_redis(store, float("inf"))
+
+
+def _around(settings: WorkerSettings, config: Config, record: Record, store: Store) -> Around:
+    """What is asked beside the clusters: the registry, if there is one, and the alerts that are open."""
+    told = Told(store, "worker")
+    address = config.registry
+
+    def failed(environment: str) -> list[Release]:
+        return [record.load(id_).release for id_ in sorted(told.alerts(environment))]
+
+    def registry() -> OciRegistry:
+        return OciRegistry(address or "", _logins(settings, address or ""))
+
+    return Around(registry=None if address is None else registry, alerts=failed)
+
+
+def _logins(settings: WorkerSettings, address: str) -> Logins:
+    """Read for each plan: a mounted secret is renewed now and then. Raises `RegistryError`."""
+    known = {} if settings.registry_config is None else read_logins(settings.registry_config)
+    if settings.registry_username is not None and settings.registry_password is not None:
+        known[address] = Login(settings.registry_username, settings.registry_password.get_secret_value())
+    return Logins(known)
 
 
 def _read_config(settings: WorkerSettings) -> Config | None:

@@ -12,6 +12,7 @@ from datetime import datetime
 import structlog
 
 from releases import approval
+from releases import events as e
 from releases.lifecycle import WORKING, Release, State
 from releases.record import (
     JobQueue,
@@ -25,6 +26,7 @@ from releases.record import (
 )
 from workers.jobs import next_job, process_name
 from workers.standbys import Standbys
+from workers.timekeeper import Timekeeper
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -39,20 +41,25 @@ REMIND_MS = 30_000
 class Reaper:
     """Looks when it is called and it is time to. Each worker's parent process has one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is looked after
         self,
         store: Store,
         record: Record,
         queue: JobQueue,
         *,
         now: Callable[[], datetime],
+        timekeeper: Timekeeper | None = None,
         standbys: Standbys | None = None,
     ) -> None:
-        """Everything it needs to know is in the record. `standbys` are looked after at the same times."""
+        """Everything it needs to know is in the record.
+
+        `timekeeper` looks at what time brings, and `standbys` are looked after, at the same times.
+        """
         self._store = store
         self._record = record
         self._queue = queue
         self._now = now
+        self._timekeeper = timekeeper
         self._standbys = standbys
 
     def reap(self) -> None:
@@ -64,6 +71,8 @@ class Reaper:
             self._remind()
         except RecordUnavailableError:
             return  # whoever takes jobs from the queue says so
+        if self._timekeeper is not None:
+            self._timekeeper.look()
         for release_id in idle:
             try:
                 self._see_to(self._record.load(release_id).release)
@@ -94,11 +103,23 @@ class Reaper:
     def _see_to(self, release: Release) -> None:
         if release.state is State.WAITING:
             self._settle(release)
+        elif release.state is State.HELD:
+            self._settle(release)
+            self._let_go(release)
         elif release.state in WORKING or release.state is State.CANCELLING:
             queue, job = queue_of(release), next_job(release)
             if not self._queue.holds(queue, job, release.id):
                 log.info("queued again", release=release.id, job=job)
                 self._queue.put(queue, job, release.id)
+
+    def _let_go(self, release: Release) -> None:
+        """Let a release start that was held back, once its environment is open."""
+        held = self._record.load(release.id)
+        if self._timekeeper is None or held.release.state is not State.HELD:
+            return
+        if self._timekeeper.holds_back(held.release) is None:
+            after = self._record.append(held, [e.HoldEnded(at=self._now())]).release
+            self._queue.put(queue_of(after), next_job(after), after.id)
 
     def _settle(self, release: Release) -> None:
         """What time decides about a release that waits for people."""

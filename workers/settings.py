@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -18,6 +18,10 @@ class WorkerSettings(BaseSettings):
     redis_url: str = Field(default="redis://127.0.0.1:6379/0")
     kubeconfig: str | None = Field(default=None)
     buzzy_config: Path = Field(default=Path("buzzy.yaml"))
+    registry_username: str | None = Field(default=None)
+    registry_password: SecretStr | None = Field(default=None)
+    registry_config: Path | None = Field(default=None)
+    """A docker config.json, or a pull secret mounted as a file or a folder."""
 
     @field_validator("redis_url")
     @classmethod
@@ -26,14 +30,25 @@ class WorkerSettings(BaseSettings):
             raise ValueError("must begin with redis://, rediss:// (TLS) or unix://")
         return url
 
+    @model_validator(mode="after")
+    def _login(self) -> WorkerSettings:
+        if (self.registry_username is None) != (self.registry_password is None):
+            missing = "PASSWORD" if self.registry_password is None else "USERNAME"
+            raise ValueError(f"REGISTRY_{missing} is missing: a login has both")
+        return self
+
 
 def load_settings() -> WorkerSettings:
     """The settings. Ends the program with a line for each that is wrong, without repeating its value."""
     try:
         return WorkerSettings()
     except ValidationError as error:
-        lines = [f"{str(each['loc'][0]).upper()}: {_words(each['msg'])}" for each in error.errors()]
+        lines = [_line(each["loc"], _words(each["msg"])) for each in error.errors()]
         raise SystemExit("\n".join(["The worker cannot start:", *lines])) from None
+
+
+def _line(where: tuple[int | str, ...], what: str) -> str:
+    return f"{str(where[0]).upper()}: {what}" if where else what
 
 
 def _words(message: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from releases.config import Config, Environment
+from releases.events import ReleaseRequested
 from releases.proof import PAST, lead
 from releases.record import BusyError, JobQueue, Record, RecordUnavailableError, queue_of
 from releases.standby import due, follow, running
@@ -22,9 +23,16 @@ class Standbys:
     """Looks when it is called. Costs next to nothing while the record has no news of an environment."""
 
     def __init__(
-        self, record: Record, config: Config, queue: JobQueue, *, now: Callable[[], datetime]
+        self,
+        record: Record,
+        config: Config,
+        queue: JobQueue,
+        *,
+        now: Callable[[], datetime],
+        closed_to: Callable[[ReleaseRequested], object] = lambda _: None,
     ) -> None:
-        """Everything it needs to know is in the record."""
+        """Everything it needs to know is in the record. `closed_to`: what closes a standby; None: nothing."""
+        self._closed_to = closed_to
         self._record = record
         self._config = config
         self._queue = queue
@@ -63,6 +71,8 @@ class Standbys:
         if wanted is None:
             moment = due(environment, leading)
             return moment if moment is not None and moment > now else now + NEWS
+        if self._closed_to(wanted.request) is not None:
+            return now + NEWS  # nobody typed it, so nobody waits in line: it is asked for once it is open
         try:
             release = self._record.open(wanted.request, delivery=wanted.delivery).release
         except BusyError as error:

@@ -92,9 +92,17 @@ def moved(approved: Plan, now: Plan) -> str:
         elif old.stable.digest != step.stable.digest:
             diff = template_diff(old.stable.spec, step.stable.spec)[:_CHANGES]
             changes.append(f"{step.service} was changed ({'; '.join(diff)})")
+        elif old.new.image != step.new.image and label(old.new) == label(step.new):
+            changes.append(f"the image of {step.service} under {label(step.new)} has become another")
         elif old.new.digest != step.new.digest:
             changes.append(f"{step.service} would become something else ({label(step.new)})")
     changes += [f"{service} need not be changed any more" for service in before]
+    stood = {item.name: item.outcome for item in approved.checklist}
+    changes += [
+        f"{item.name} of the checklist is {item.outcome}"
+        for item in now.checklist
+        if stood.get(item.name) is not item.outcome
+    ]
     what = ", ".join(changes) or "the configuration was changed"
     return sentence(f"Since the plan was made, {what}")
 

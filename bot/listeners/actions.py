@@ -42,9 +42,10 @@ def register(app: App, reception: Reception, slack: Slack) -> None:
 
 def _pressed(press: Press, action: dict[str, Any], body: dict[str, Any]) -> Pressed:
     return Pressed(
-        action=action["action_id"],
+        action=action["action_id"].partition(":")[0],
         release=press.release,
         digest=press.digest,
+        item=press.item,
         user=body["user"]["id"],
         channel=body["channel"]["id"],
         at=datetime.now(UTC),

@@ -47,6 +47,11 @@ class Message:
 
     text: str
     blocks: tuple[Block, ...]
+    sentence: str = ""
+    """The sentence as it was, before it was made harmless to Slack's markup."""
+
+    refused: bool = False
+    """Whether it says that something is not done; who reads it sees that, a script does not."""
 
     def payload(self) -> dict[str, Any]:
         """The two as JSON, as Slack's methods take them."""
@@ -64,7 +69,7 @@ def message(sentence: str, *pieces: Piece | ActionsBlock | None) -> Message:
         elif piece is not None and piece.elements:
             texts.append(piece)
     _close(texts, blocks)
-    return Message(escape(clip(sentence, FALLBACK)) or "Buzzy", tuple(blocks))
+    return Message(escape(clip(sentence, FALLBACK)) or "Buzzy", tuple(blocks), sentence)
 
 
 def _close(texts: list[Piece], blocks: list[Block]) -> None:

@@ -1,4 +1,4 @@
-"""What a button carries: which release it is about, and which plan was on the message when it was pressed."""
+"""What a button carries: what it is about, and which plan was on the message when it was pressed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from pydantic import ValidationError
 from releases.plan import Frozen
 
 APPROVE, REFUSE, PLAN, ABORT, ROLLBACK = "approve", "refuse", "plan", "abort", "rollback"
-ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK)
+CHECKLIST, TICK, LOOK_AGAIN = "checklist", "tick", "look_again"
+WAIT, UNSCHEDULE = "wait", "unschedule"
+ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK, CHECKLIST, TICK, LOOK_AGAIN, WAIT, UNSCHEDULE)
 
 
 class Press(Frozen):
-    """The value of a button."""
+    """The value of a button.
+
+    `release` is what it is about: a release or, where there is none yet, the environment for which somebody
+    waits in line, or the schedule that is taken back.
+    """
 
     release: str
     digest: str | None = None
+    item: str = ""
+    """The item of the checklist that is ticked; the buttons of a row differ by a number behind the action."""
 
     def value(self) -> str:
         """The text that Slack gives back; well below its 2,000 characters."""

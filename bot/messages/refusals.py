@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.messages.parts import (
@@ -35,7 +36,7 @@ def refusal_message(refusal: Refusal, *, holder: Release | None = None, url: str
     """
     since: Row = ["since ", moment(holder.request.at, DAY_AND_TIME)] if holder else []
     problem = clip(refusal.problem.removesuffix(".") if holder else refusal.problem, PARAGRAPH)
-    return message(
+    told = message(
         refusal.problem,
         lines(
             joined(
@@ -47,6 +48,7 @@ def refusal_message(refusal: Refusal, *, holder: Release | None = None, url: str
             [code(clip(refusal.copy, SENTENCE))] if refusal.copy else None,
         ),
     )
+    return replace(told, refused=True)
 
 
 def way_out(hint: str, ready_at: datetime | None, who: Sequence[str], where: Sequence[str] = ()) -> Row:
@@ -75,7 +77,7 @@ def mistake_message(error: GrammarError) -> Message:
 
 def unknown_release(release_id: str) -> Message:
     """There is no release of that name."""
-    return note(f"There is no release {release_id}.", copy="/buzzy history")
+    return refused(f"There is no release {release_id}.", copy="/buzzy history")
 
 
 def note(sentence: str, *, copy: str | None = None) -> Message:
@@ -84,3 +86,8 @@ def note(sentence: str, *, copy: str | None = None) -> Message:
         sentence,
         lines([clip(sentence, PARAGRAPH)], [code(clip(copy, SENTENCE))] if copy else None),
     )
+
+
+def refused(sentence: str, *, copy: str | None = None) -> Message:
+    """The same, about something that is not done."""
+    return replace(note(sentence, copy=copy), refused=True)

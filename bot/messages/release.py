@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from slack_sdk.models.blocks import ActionsBlock, ConfirmObject, PlainTextObject
+from slack_sdk.models.blocks import ActionsBlock, ButtonElement, ConfirmObject, PlainTextObject
 
 from bot.messages import wording
 from bot.messages.bars import bars, healthy_services
+from bot.messages.checklist import checklist_buttons, summary
 from bot.messages.parts import (
     DAY_AND_TIME,
     NAME,
@@ -21,6 +22,7 @@ from bot.messages.parts import (
     count,
     joined,
     lines,
+    link,
     message,
     moment,
     monospace,
@@ -29,8 +31,9 @@ from bot.messages.parts import (
     who,
     whom,
 )
-from bot.messages.presses import ABORT, APPROVE, PLAN, REFUSE, ROLLBACK, Press
+from bot.messages.presses import ABORT, APPROVE, CHECKLIST, PLAN, REFUSE, ROLLBACK, Press
 from bot.messages.refusals import way_out
+from releases.checklist import blocking
 from releases.lifecycle import Release, State
 
 MOST_WARNINGS = 3
@@ -77,7 +80,15 @@ def _body(release: Release) -> list[Row]:
         case State.REQUESTED if release.replanned_because:
             return [[f"Planned again: {clip(release.replanned_because, SENTENCE)}"]]
         case State.WAITING:
-            return [_approvals(release), _plan(release), *_warnings(release)]
+            return [
+                _approvals(release),
+                *_passed(release),
+                *summary(release),
+                _plan(release),
+                *_warnings(release),
+            ]
+        case State.HELD if release.held is not None:
+            return [_approvals(release), [f"✋ {clip(release.held.because, PARAGRAPH)}"], _plan(release)]
         case State.APPROVED | State.RUNNING | State.ABORTING:
             return [_approvals(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
@@ -124,7 +135,11 @@ def _plan(release: Release) -> Row:
     if plan is None:
         return []
     row = [f"Plan #{plan.short_digest} · {count(len(plan.steps), 'step')}"]
-    return joined(row, [f"way back: {count(len(plan.way_back()), 'step')}"] if plan.way_back() else None)
+    return joined(
+        row,
+        [f"way back: {count(len(plan.way_back()), 'step')}"] if plan.way_back() else None,
+        [link(plan.notes, "release notes")] if plan.notes else None,
+    )
 
 
 def _warnings(release: Release) -> list[Row]:
@@ -133,6 +148,14 @@ def _warnings(release: Release) -> list[Row]:
     if len(warnings) > MOST_WARNINGS:
         rows.append([f"⚠️ {count(len(warnings) - MOST_WARNINGS, 'more warning')}: see the plan"])
     return rows
+
+
+def _passed(release: Release) -> list[Row]:
+    """The locks and freezes that it passed, for those who are to agree."""
+    return [
+        [f"⚠️ passes {clip(each.what, SENTENCE)}: {clip(each.right, SENTENCE)}"]
+        for each in release.request.passed[:MOST_WARNINGS]
+    ]
 
 
 def _aborted(release: Release) -> list[Row]:
@@ -177,11 +200,18 @@ def _buttons(release: Release) -> ActionsBlock | None:
                 button("Approve", APPROVE, press, style="primary"),
                 button("Refuse", REFUSE, press, style="danger"),
                 plan,
+                button("Checklist", CHECKLIST, press) if release.checklist else None,
+                *checklist_buttons(release),
             )
-        case State.APPROVED | State.RUNNING:
+        case State.WAITING if blocking(release.checklist):
             return buttons(
-                plan, button("Abort", ABORT, press, style="danger", confirm=_sure_to_abort(release))
+                plan,
+                button("Checklist", CHECKLIST, press),
+                *checklist_buttons(release),
+                _abort(release, press),
             )
+        case State.APPROVED | State.HELD | State.RUNNING:
+            return buttons(plan, _abort(release, press))
         case State.RELEASED if release.request.kind == "release":
             return buttons(button("Roll back", ROLLBACK, press, confirm=sure_to_roll_back(release)))
         case State.FAILED if release.changed_services:
@@ -192,6 +222,10 @@ def _buttons(release: Release) -> ActionsBlock | None:
             return buttons(plan)
         case _:
             return None
+
+
+def _abort(release: Release, press: str) -> ButtonElement:
+    return button("Abort", ABORT, press, style="danger", confirm=_sure_to_abort(release))
 
 
 def _sure_to_abort(release: Release) -> ConfirmObject:

@@ -36,6 +36,8 @@ class EnvironmentNow:
     holder: Release | None
     recent: tuple[Release, ...]
     """The newest first."""
+    calendar: tuple[str, ...] = ()
+    """What closes it and what is due next, each in a few words."""
 
     drift: Drift | None = None
     """How a standby differs from what it follows."""
@@ -114,7 +116,7 @@ def _who(each: EnvironmentNow, now: datetime) -> list[str]:
         parts.append(f"{clip(each.drift.words, 90)}{since}")
     if each.holder is not None:
         parts.append(f"{each.holder.id} {_doing(each.holder)}")
-    return parts
+    return [*parts, *each.calendar]
 
 
 def _doing(release: Release) -> str:
@@ -123,6 +125,8 @@ def _doing(release: Release) -> str:
             return "is being planned"
         case State.WAITING:
             return "waits for approval"
+        case State.HELD:
+            return "waits until it opens"
         case _:
             return "under way"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.messages import wording
+from bot.messages.checklist import checklist_rows
 from bot.messages.evidence import evidence_pieces
 from bot.messages.parts import (
     DAY_AND_TIME,
@@ -18,6 +19,7 @@ from bot.messages.parts import (
     count,
     joined,
     lines,
+    link,
     message,
     moment,
     monospace,
@@ -35,6 +37,9 @@ from releases.plan import Step
 
 MOST_WARNINGS = 10
 NO_WAY_BACK = "none: a rollback is not rolled back in turn"
+NOTES = 20
+"""Lines of release notes that are shown; a worker sends fewer."""
+
 STEPS = 1_800
 """Characters that a list of steps may take; the Plan button shows the rest."""
 
@@ -44,9 +49,9 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
     match event:
         case e.ReleaseRequested():
             wanted = ("a " if event.kind == "rollback" else "") + wording.what(release, application)
-            return _line(
-                "📝", [who(event.by), f" asked for {wanted}{wording.via(event.via)}", *_reason(event.reason)]
-            )
+            passed = [_passed(each) for each in event.passed]
+            asked = f" asked for {wanted}{wording.via(event.via)}"
+            return _line("📝", [who(event.by), asked, *_reason(event.reason)], *passed)
         case e.PlanProposed():
             return _planned(release, event)
         case e.PlanRefused():
@@ -60,6 +65,8 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             )
         case e.ApprovalWithdrawn():
             return _line("↩️", [who(event.by), f" took the approval back · {_counted(release)}"])
+        case e.ItemTicked():
+            return _line("☑️", [who(event.by), f" ticked “{clip(event.item, SENTENCE)}”"])
         case e.ReleaseRefused():
             return _line("❌", [who(event.by), f" refused{wording.via(event.via)}; nothing was changed"])
         case e.Approved() if release.approval is None:
@@ -69,6 +76,8 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             return _line("✅", [f"No approval is needed {what} {clip(release.environment, 60)}"])
         case e.ReplanRequested():
             return _line("🔄", [f"Planned again: {clip(event.because, SENTENCE)}"])
+        case e.NotesRead():
+            return _notes(event)
         case e.ReleaseExpired():
             return _line("⌛", ["Nobody decided in time; nothing was changed"])
         case e.AbortRequested():
@@ -77,6 +86,10 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             )
         case e.ReleaseCancelled():
             return _line("⚫", ["Cancelled; nothing was changed"])
+        case e.ReleaseHeld():
+            return _line("✋", [who(release.request.by), f", it waits: {clip(event.because, PARAGRAPH)}"])
+        case e.HoldEnded():
+            return _line("🔓", [f"{clip(release.environment, 60)} is open; going on"])
         case e.ReleaseStarted():
             return _line("▶️", ["Started: everything is still as the plan saw it"])
         case e.StepFinished():
@@ -106,6 +119,20 @@ def _reason(reason: str | None) -> Row:
     return [f": “{clip(reason, SENTENCE)}”"] if reason else []
 
 
+def _notes(event: e.NotesRead) -> Message:
+    """The first lines of the release notes, as text and nothing else."""
+    notes = phrase(link(event.url, "Release notes"))
+    if event.problem:
+        return _line("📖", [*notes, f": they {clip(event.problem, SENTENCE)}; nothing waits for them"])
+    return _line("📖", notes, below=[lines(*([clip(line, SENTENCE)] for line in event.lines[:NOTES]))])
+
+
+def _passed(passage: e.Passage) -> Row:
+    """That something was closed, and why this went through all the same."""
+    right = clip(passage.right, SENTENCE)
+    return [f"⚠️ It passes {clip(passage.what, SENTENCE)}: {right}", *_reason(passage.reason)]
+
+
 def _approved(release: Release, event: e.ApprovalGiven) -> Row:
     given = f" approved plan #{event.digest[:4]}{wording.via(event.via)} · {_counted(release)}"
     return [who(event.by), given]
@@ -131,6 +158,7 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
         monospace(step_lines(plan.steps), at_most=STEPS),
         lines([bold("Way back"), " if it has to be stopped"]),
         monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK]),
+        lines([bold("Checklist")], *checklist_rows(release)) if plan.checklist else None,
         lines(*_warnings(plan.warnings), _asks(release), _ask_again(release))
         if plan.warnings or _asks(release)
         else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.messages.parts import NAME, clip, count
+from releases.checklist import blocking, needs_work
 from releases.config import format_duration
 from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
@@ -14,6 +15,7 @@ _EMOJI = {
     State.REQUESTED: "⚪",
     State.WAITING: "🟡",
     State.APPROVED: "🔵",
+    State.HELD: "🟡",
     State.RUNNING: "🔵",
     State.ABORTING: "🟠",
     State.TURNING_BACK: "🟠",
@@ -67,6 +69,7 @@ def what(release: Release, application: str) -> str:
 _FIXED = {
     State.REQUESTED: "being planned",
     State.APPROVED: "approved, about to start",
+    State.HELD: "approved, waits until the environment opens",
     State.ABORTING: "stopping at the next safe point",
     State.CANCELLING: "being cancelled",
     State.CANCELLED: "cancelled, nothing was changed",
@@ -117,12 +120,16 @@ def more(missing: int, *, first: bool) -> str:
 
 
 def _waiting(release: Release) -> str:
+    if (wrong := len(needs_work(release.checklist))) > 0:
+        return f"cannot start yet: {count(wrong, 'thing')} to mend"
     needed = release.approval
-    if needed is None:
-        return "about to start"
+    ticks = count(len(blocking(release.checklist)), "tick") if blocking(release.checklist) else ""
+    if needed is None or not release.approvals_missing:
+        return f"waiting for {ticks}" if ticks else "about to start"
+    also = f" and {ticks}" if ticks else ""
     if needed.quorum == 1:
-        return "waiting for approval"
-    return f"waiting for {release.approvals_missing} of {needed.quorum} approvals"
+        return f"waiting for approval{also}"
+    return f"waiting for {release.approvals_missing} of {needed.quorum} approvals{also}"
 
 
 def _running(release: Release) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from bot.relay.alarm import Alarm
+from bot.relay.announcements import Announcements
 from bot.relay.audience import Audience
 from bot.relay.posting import LaterError
 from bot.relay.replies import Replies
@@ -63,6 +64,7 @@ class Relay:
         told: Told,
         story: Story,
         alarm: Alarm,
+        announcements: Announcements,
         audience: Audience,
         replies: Replies,
     ) -> None:
@@ -71,6 +73,7 @@ class Relay:
         self._told = told
         self._story = story
         self._alarm = alarm
+        self._announcements = announcements
         self._audience = audience
         self._replies = replies
         self._turns: dict[tuple[str, str], _Turn] = {}
@@ -112,6 +115,9 @@ class Relay:
             self._told.wait(wait)
 
     def _tell(self, subject: str) -> None:
+        if subject.startswith("N"):
+            self._step(subject, "notice", 1, lambda: self._announcements.tell(subject))
+            return
         if subject.startswith("Q"):
             self._step(subject, "answer", 1, lambda: self._replies.tell(subject))
             return

@@ -20,14 +20,17 @@ from typing import TypeVar
 import structlog
 
 from bot.answers import Answering, Answers
+from bot.calendar import Calendar
+from bot.closing import Closing
+from bot.gate import Gate
 from bot.messages import Message
 from bot.messages.help import help_message
 from bot.messages.refusals import mistake_message, refusal_message, unknown_release
 from bot.messages.terminal import text_of, to_type
 from bot.people import People
+from bot.planner import Planner
 from bot.questions import Asking, Desk
-from bot.reception import vocabulary_of
-from bot.requests import NotYetError, Opening, Requests
+from bot.requests import Closes, Later, NotYetError, Opening, Requests
 from bot.settings import TerminalSettings, load_config
 from bot.slack import Identity, SlackError, web_client
 from bot.terminal.following import Following
@@ -35,9 +38,11 @@ from bot.terminal.identity import Account, NotKnownError, person_of, this_accoun
 from bot.terminal.outcome import Exit, Wanted, exit_of
 from bot.terminal.people import Remembered, SlackFirst
 from bot.terminal.slack import OneTry
+from bot.vocabulary import vocabulary_of
 from releases import grammar
+from releases.checklist import blocking
 from releases.config import Config
-from releases.lifecycle import Release
+from releases.lifecycle import Release, State
 from releases.policy import Refusal
 from releases.record import (
     JobQueue,
@@ -48,6 +53,8 @@ from releases.record import (
     Store,
     UnknownReleaseError,
 )
+from releases.record.closures import Closures
+from releases.record.schedules import Schedules
 from releases.record.told import Place, Told
 
 ANSWER_SECONDS = 5.0
@@ -120,7 +127,9 @@ class Terminal:
         self._questions = Questions(store)
         told = Told(store, f"do-{socket.gethostname()}-{os.getpid()}-{invocation[:6]}")
         queue = JobQueue.connect(settings.redis_url)
-        self._desk = Desk(config, self._record, self._questions, queue, told, _now)
+        closures, schedules = Closures(store), Schedules(store)
+        calendar = Calendar(config, closures, schedules)
+        self._desk = Desk(config, self._record, self._questions, queue, told, _now, calendar)
         self._told = told
         token = settings.slack_bot_token.get_secret_value()
         self._slack = OneTry(web_client(token, settings.slack_api_url) if token else None)
@@ -129,7 +138,12 @@ class Terminal:
         me = self._whoami()
         live = None if me is None else People(self._slack, me, groups, last_known=last_known)
         people = SlackFirst(live, self._remembered)
-        self._requests = Requests(config, self._record, queue, people, self._slack, told, _now)
+        gate = Gate(config, self._record, closures, people, _now)
+        closing = Closing(config, self._record, closures, people, gate, _now)
+        planner = Planner(config, schedules, closures, people, gate, _now)
+        self._requests = Requests(
+            config, self._record, queue, people, self._slack, told, _now, gate, closing, planner
+        )
         self._answers = Answers(self._record, self._requests, self._slack, told, _now)
         self._follower = Following(self._record, config.application, self._names, _say)
 
@@ -143,10 +157,14 @@ class Terminal:
                     return self._abort(command)
                 case grammar.Approve() | grammar.Refuse():
                     return self._answer(command)
+                case grammar.Status() | grammar.History() | grammar.Plan():
+                    return self._ask(command)
+                case grammar.Calendar():
+                    return self._said(self._patiently(lambda: self._desk.calendar(command)))
                 case grammar.Help():
                     return Exit.DONE
                 case _:
-                    return self._ask(command)
+                    return self._close(command)
         except UnknownReleaseError as error:
             self._explain(unknown_release(str(error)))
             return Exit.REFUSED
@@ -162,10 +180,17 @@ class Terminal:
             lambda: self._requests.open(command, self._user, None, self._delivery, via="command line")
         )
         if isinstance(opened, Message):
-            self._explain(opened)
-            return Exit.REFUSED
+            said = self._said(opened)
+            return Exit.NOTHING_CHANGED if said is Exit.DONE else said  # in line, as asked; not released
         self._remark()
         return self._follow(opened, f"{opened.id} is being planned.", "go")
+
+    def _close(self, command: Closes | Later) -> Exit:
+        """Lock, freeze or keep for later, or undo that; Slack is told as soon as it is there."""
+        answer = self._patiently(
+            lambda: self._requests.act(command, self._user, None, self._delivery, via="command line")
+        )
+        return Exit.DONE if answer is None else self._said(answer)
 
     def _abort(self, command: grammar.Abort) -> Exit:
         refusal = self._patiently(lambda: self._requests.abort(command, self._user, None, via="command line"))
@@ -186,6 +211,9 @@ class Terminal:
             _say(f"{release.id} is refused; nothing was changed.")
         elif release.approvals_missing:
             _say(f"{release.id} is approved; {release.approvals_missing} more to come.")
+        elif release.state is State.WAITING:
+            named = ", ".join(item.name for item in blocking(release.checklist))
+            _say(f"{release.id} has all its approvals and waits for its checklist, in Slack: {named}.")
         else:
             _say(f"{release.id} has all its approvals and goes ahead.")
         return Exit.DONE
@@ -244,6 +272,15 @@ class Terminal:
     def _refused(self, refusal: Refusal) -> Exit:
         self._explain(refusal_message(refusal))
         return Exit.REFUSED
+
+    def _said(self, answer: Message) -> Exit:
+        """Show an answer; whether it says that something was done."""
+        if answer.refused:
+            self._explain(answer)
+            return Exit.REFUSED
+        self._remark()
+        _say(text_of(answer, self._names))
+        return Exit.DONE
 
     def _explain(self, message: Message) -> None:
         _complain(text_of(message, self._names))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from releases.config import section
+from releases.config.checklist import ALWAYS, Check, ChecklistItem
 from releases.config.checks import contradictions
 from releases.config.durations import format_duration, parse_duration, write_duration
 from releases.config.models import (
@@ -18,27 +19,41 @@ from releases.config.models import (
 )
 from releases.config.problems import ConfigError, Problem, explain
 from releases.config.rules import Approval, ApprovalByType, Permission, Permissions, Requires
+from releases.config.surroundings import Database, Needs
+from releases.config.trains import Train
+from releases.config.windows import Freeze, Freezes, Window, freeze_at, zone_of
 from releases.config.yaml_text import load
 
 __all__ = [
+    "ALWAYS",
     "Alerts",
     "Approval",
     "ApprovalByType",
+    "Check",
+    "ChecklistItem",
     "Cluster",
     "Config",
     "ConfigError",
+    "Database",
     "Environment",
+    "Freeze",
+    "Freezes",
+    "Needs",
     "Permission",
     "Permissions",
     "Problem",
     "Requires",
     "Service",
+    "Train",
     "UnknownEnvironment",
+    "Window",
     "format_duration",
+    "freeze_at",
     "json_schema",
     "parse_config",
     "parse_duration",
     "write_duration",
+    "zone_of",
 ]
 
 _PATTERNS = {

@@ -10,6 +10,9 @@ from releases.config.problems import Path, Problem, written
 from releases.config.rules import Approval, ApprovalByType, ApprovalOfType
 from releases.version import ReleaseType
 
+EVERY = "all"
+"""The word for every environment in `lock` and `freeze`."""
+
 CONFIG_MAP_BYTES = 1_048_576
 """What Kubernetes stores in a ConfigMap at most."""
 
@@ -25,7 +28,12 @@ def contradictions(config: Config) -> Iterator[Problem]:
         yield from _leads(config, environment)
         yield from _audience(environment)
         yield from _size(environment)
+        yield from _checklist(config, environment)
+        if environment.name == EVERY:
+            what = "is what people call all environments together, when they lock them"
+            yield Problem(written(("environments", environment.name)), what, "give it another name")
     yield from _circles(config)
+    yield from _trains(config)
     yield from _shared_namespaces(config)
     yield from _shared_accounts(config)
 
@@ -142,6 +150,30 @@ def _size(environment: Environment) -> Iterator[Problem]:
     if size > CONFIG_MAP_BYTES:
         where = written(("environments", environment.name, "configuration"))
         yield Problem(where, "is larger than the 1 MiB that Kubernetes can store", "make it smaller")
+
+
+def _checklist(config: Config, environment: Environment) -> Iterator[Problem]:
+    """An item that is there twice, or that nothing could ever be said of."""
+    items = environment.checklist or ()
+    for index, item in enumerate(items):
+        where = written(("environments", environment.name, "checklist", index))
+        if item in items[:index] or (item.tick and item.tick in {each.tick for each in items[:index]}):
+            yield Problem(where, "is in the list already", "leave it out")
+        elif item.check == "compatible" and not config.compatibility:
+            yield Problem(where, "needs a matrix to check", "write compatibility, or leave it out")
+        elif item.check == "proven" and environment.requires is None:
+            yield Problem(where, "needs a rule to check", "write requires, or leave it out")
+
+
+def _trains(config: Config) -> Iterator[Problem]:
+    for name, train in config.trains.items():
+        if train.environment not in config.environments:
+            where = written(("trains", name, "environment"))
+            close = difflib.get_close_matches(train.environment, config.environments, n=1)
+            known = f"the environments are {', '.join(config.environments)}"
+            yield Problem(
+                where, "is no environment of this file", f"did you mean {close[0]}?" if close else known
+            )
 
 
 def _shared_namespaces(config: Config) -> Iterator[Problem]:

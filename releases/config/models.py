@@ -11,6 +11,8 @@ from pydantic import Field, PrivateAttr, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from releases.compatibility import Row
+from releases.config.checklist import NamedOrTicked
 from releases.config.durations import Duration, write_duration
 from releases.config.rules import ApprovalByType, Permissions, Requires
 from releases.config.section import (
@@ -26,6 +28,9 @@ from releases.config.section import (
     Variable,
     VariableValue,
 )
+from releases.config.surroundings import Database, Documentation, Needs, RegistryAddress, Versions
+from releases.config.trains import Train
+from releases.config.windows import Freezes, Zone
 from releases.version import ReleaseType
 
 
@@ -132,6 +137,21 @@ class Environment(Section):
         description="the environment variables of its services; each version gets its own unchangeable copy",
         examples=[{"LOG_LEVEL": "info"}],
     )
+    mongodb: Database | None = Field(
+        default=None,
+        description="its MongoDB, which is asked for its version",
+        examples=[{"address": "mongodb://mongodb.buzzy-staging:27017"}],
+    )
+    not_known: Literal["stop", "go-on"] = Field(
+        default="stop",
+        description="what a version of the matrix that cannot be found out does to a release",
+        examples=["stop"],
+    )
+    checklist: tuple[NamedOrTicked, ...] | None = Field(
+        default=None,
+        description="what must be so before a release starts; what planning finds out anyway if left out",
+        examples=[["image", "compatible", {"tick": "release notes read", "by": ["S0APPROVERS"]}]],
+    )
     prerelease: bool = Field(
         default=False, description="whether pre-release versions may go there", examples=[True]
     )
@@ -140,6 +160,16 @@ class Environment(Section):
         description="whether another installation of Buzzy, with a Redis of its own, releases there as well; "
         "the first that does keeps the ledger from which its record can be rebuilt",
         examples=[True],
+    )
+    time_zone: Zone | None = Field(
+        default=None,
+        description="the time zone of its calendar; the one at the top of the file if left out",
+        examples=["Europe/Berlin"],
+    )
+    freezes: Freezes = Field(
+        default=Freezes(),
+        description="when releases may go there and when not, besides the freezes for all",
+        examples=[{"windows": [{"deny": "0 16 * * FRI", "for": "64h"}]}],
     )
     history: int = Field(
         default=10, ge=1, le=50, description="how many releases `history` lists", examples=[10]
@@ -172,6 +202,21 @@ class Config(Section):
         description="its parts, in the order in which they are rolled out",
         examples=[[{"name": "buzzy-main", "image": "buzzybuzz/buzzy-main"}]],
     )
+    registry: RegistryAddress | None = Field(
+        default=None,
+        description="where tags are looked up and pinned to what they are; nothing is looked up if left out",
+        examples=["https://registry.example.com"],
+    )
+    documentation: Documentation | None = Field(
+        default=None,
+        description="where the notes of a version are",
+        examples=["https://docs.example.com/{version}/release-notes"],
+    )
+    compatibility: Mapping[Versions, Needs] = Field(
+        default={},
+        description="which versions of what is around it versions of the application run with",
+        examples=[{"3.2.x": {"mongodb": ">=4.4", "kubernetes": ">=1.18", "node": "14.x"}}],
+    )
     environments: Mapping[DnsLabel, Environment] = Field(
         min_length=1,
         description="where it is released, in the order of promotion",
@@ -182,6 +227,21 @@ class Config(Section):
         default={},
         description="who may use `buzzy do`: which person of Slack (U…) each user of the operating system is",
         examples=[{"alice": "U0ALICE"}],
+    )
+    time_zone: Zone = Field(
+        default="UTC",
+        description="the time zone of the calendar: freezes, trains, times that people type",
+        examples=["Europe/Berlin"],
+    )
+    freezes: Freezes = Field(
+        default=Freezes(),
+        description="when releases may go, to every environment, and when not",
+        examples=[{"managers": ["S0MANAGERS"]}],
+    )
+    trains: Mapping[DnsLabel, Train] = Field(
+        default={},
+        description="releases that leave by the calendar",
+        examples=[{"monthly": {"leaves": "0 10 * * TUE#1", "environment": "production"}}],
     )
 
     @model_validator(mode="after")
@@ -199,10 +259,15 @@ class Config(Section):
         raise UnknownEnvironment(name, close[0] if close else None, names)
 
     @property
+    def matrix(self) -> tuple[Row, ...]:
+        """The compatibility matrix, in the order of the file."""
+        return tuple(Row(versions, needs.requirements()) for versions, needs in self.compatibility.items())
+
+    @property
     def user_groups(self) -> frozenset[str]:
         """The user groups that rules of this file name."""
-        named = (id_ for environment in self.environments.values() for id_ in _named(environment))
-        return frozenset(id_ for id_ in named if id_.startswith("S"))
+        named = {id_ for environment in self.environments.values() for id_ in _named(environment)}
+        return frozenset(id_ for id_ in named.union(self.freezes.managers) if id_.startswith("S"))
 
     def services_of(self, environment: Environment) -> tuple[Service, ...]:
         """The services that an environment has, in rollout order."""
@@ -222,6 +287,9 @@ def _named(environment: Environment) -> Iterator[str]:
             yield from permission.people if permission is not None else ()
     if environment.alerts is not None and environment.alerts.on_call is not None:
         yield environment.alerts.on_call
+    yield from environment.freezes.managers
+    for item in environment.checklist or ():
+        yield from item.by
 
 
 class _ForEditors(GenerateJsonSchema):

@@ -157,6 +157,11 @@ class Permissions(Section):
         description="who may stop a release; whoever asked for it always may",
         examples=[{"from": ["S0ONCALL"]}],
     )
+    lock: Permission | None = Field(
+        default=None,
+        description="who may lock it and open their locks; who may ask for a release if left out",
+        examples=[{"from": ["S0ONCALL"]}],
+    )
     hotfix: Permission | None = Field(
         default=None,
         description="who may ask for a release or promotion with --hotfix, instead of who may without",

@@ -3,47 +3,62 @@
 from releases.grammar.commands import (
     Abort,
     Approve,
+    Calendar,
     Command,
+    Freeze,
     Help,
     History,
+    Lock,
     Plan,
     Promote,
     Refuse,
     Release,
     Rollback,
+    Schedule,
     Status,
     Target,
     ToRelease,
     ToRevision,
     ToVersion,
+    Unfreeze,
+    Unlock,
+    Unschedule,
 )
 from releases.grammar.errors import GrammarError
 from releases.grammar.helptext import HelpEntry, HelpFlag, help_text
 from releases.grammar.parser import parse
 from releases.grammar.text import normalise
-from releases.grammar.values import LONGEST_REASON
+from releases.grammar.values import ALL, LONGEST_REASON
 from releases.grammar.vocabulary import Vocabulary
 
 __all__ = [
+    "ALL",
     "LONGEST_REASON",
     "Abort",
     "Approve",
+    "Calendar",
     "Command",
+    "Freeze",
     "GrammarError",
     "Help",
     "HelpEntry",
     "HelpFlag",
     "History",
+    "Lock",
     "Plan",
     "Promote",
     "Refuse",
     "Release",
     "Rollback",
+    "Schedule",
     "Status",
     "Target",
     "ToRelease",
     "ToRevision",
     "ToVersion",
+    "Unfreeze",
+    "Unlock",
+    "Unschedule",
     "Vocabulary",
     "help_text",
     "normalise",

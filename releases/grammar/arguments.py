@@ -15,13 +15,15 @@ from releases.grammar.vocabulary import Vocabulary, same, shown
 def read_arguments(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, Any]:
     """The arguments' values by name. Raises `Mistake`."""
     given = line.plain[1:]
+    if verb.arguments and verb.arguments[-1].rest:
+        line, given = _gathered(verb, line)
     if len(given) > len(verb.arguments):
         raise _too_many(verb, line, _superfluous(verb, line, vocabulary), vocabulary)
     required = [argument for argument in verb.arguments if argument.required]
     if len(given) < len(required):
         raise _too_few(required, line, vocabulary)
-    if len(given) == 2 and _swapped(verb, line, vocabulary):
-        first, second = given
+    if len(given) >= 2 and _swapped(verb, line, vocabulary):
+        first, second = given[:2]
         mended = line.replaced(
             first, second + 1, line.words[second], *line.words[first + 1 : second], line.words[first]
         )
@@ -47,18 +49,36 @@ def _to_itself(name: str, line: Line, vocabulary: Vocabulary) -> Mistake:
     return Mistake(f"{name} cannot be promoted to itself.", mended=mended, names=vocabulary.listed)
 
 
+def _gathered(verb: Verb, line: Line) -> tuple[Line, tuple[int, ...]]:
+    """The line with the words that its last argument takes as one word, where there are several."""
+    first = len(verb.arguments)
+    if len(line.plain) - 1 <= first:
+        return line, line.plain[1:]
+    taken = line.plain[first:]
+    text = " ".join(line.text(at) for at in taken)
+    words = tuple(
+        Word(text, quoted=True) if at == taken[0] else word
+        for at, word in enumerate(line.words)
+        if at not in taken[1:]
+    )
+    line = Line.of(words)
+    return line, line.plain[1:]
+
+
 def _swapped(verb: Verb, line: Line, vocabulary: Vocabulary) -> bool:
     kind = verb.arguments[0].name
     if READERS[kind] is READERS[verb.arguments[1].name]:
         return False  # nothing but its place tells one from the other
-    first, second = (suits(kind, line.text(at), vocabulary, nearly=True) for at in line.plain[1:])
+    first, second = (suits(kind, line.text(at), vocabulary, nearly=True) for at in line.plain[1:3])
     return second and not first
 
 
 def _too_few(required: list[Argument], line: Line, vocabulary: Vocabulary) -> Mistake:
     """Of two arguments, a single word is the one that it could be."""
     absent, after = required, line.plain[0]
-    if len(line.plain) > 1:
+    if len(line.plain) > 1 and len(required) > 2:
+        absent, after = required[len(line.plain) - 1 :], line.plain[-1]
+    elif len(line.plain) > 1:
         at = line.plain[1]
         first, second = required
         is_first = suits(first.name, line.text(at), vocabulary, nearly=True) or any(
@@ -69,7 +89,7 @@ def _too_few(required: list[Argument], line: Line, vocabulary: Vocabulary) -> Mi
     samples = [argument.sample for argument in absent if argument.sample is not None]
     mended = None
     if len(samples) == len(absent):
-        new = (Word(vocabulary.fill(sample)) for sample in samples)
+        new = (Word(vocabulary.fill(sample), quoted=" " in sample) for sample in samples)
         mended = line.replaced(after + 1, after + 1, *new)
     return Mistake(
         f"{names[:1].upper()}{names[1:]} {'is' if len(absent) == 1 else 'are'} missing.",
@@ -94,7 +114,7 @@ def _too_many(verb: Verb, line: Line, extra: list[int], vocabulary: Vocabulary) 
     flags = {flag.name for flag in verb.flags}
     given = {flag.name for flag in line.flags}
     problem = f"{shown(said)} is {'one word too many' if len(extra) == 1 else 'too much'}."
-    if (unquoted := _unquoted_reason(verb, line, extra)) is not None:
+    if (unquoted := _unquoted(verb, line, extra)) is not None:
         return unquoted
     if "services" in flags and all(suits("services", line.text(at), vocabulary) for at in extra):
         listed = ",".join(line.text(at) for at in extra)
@@ -112,9 +132,10 @@ def _too_many(verb: Verb, line: Line, extra: list[int], vocabulary: Vocabulary) 
     return Mistake(problem, mended=line.without(extra))
 
 
-def _unquoted_reason(verb: Verb, line: Line, extra: list[int]) -> Mistake | None:
-    """A reason of several words without its quotation marks leaves all but its first word over."""
-    reason = next((flag for flag in line.flags if flag.name == "reason" and flag.stop in extra), None)
+def _unquoted(verb: Verb, line: Line, extra: list[int]) -> Mistake | None:
+    """A reason or a time of several words without its quotation marks leaves all but its first word over."""
+    free = {"reason", "until"}
+    reason = next((flag for flag in line.flags if flag.name in free and flag.stop in extra), None)
     if reason is None or line.words[reason.start + 1].quoted:
         return None
     before = [at for at in line.plain[1:] if at < reason.start]
@@ -124,4 +145,5 @@ def _unquoted_reason(verb: Verb, line: Line, extra: list[int]) -> Mistake | None
         stop += 1
     said = " ".join(line.text(at) for at in range(reason.start + 1, stop))
     mended = line.replaced(reason.start + 1, stop, Word(said, quoted=True))
-    return Mistake("A reason of several words goes in quotation marks.", mended=mended)
+    what = "reason" if reason.name == "reason" else "time"
+    return Mistake(f"A {what} of several words goes in quotation marks.", mended=mended)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeAlias
 
+from releases.config.durations import write_duration
 from releases.version import Urgency, Version
 
 
@@ -51,6 +53,8 @@ class Release:
     strategy: str | None = None
     services: tuple[str, ...] = ()
     reason: str | None = None
+    wait: bool = False
+    override_freeze: bool = False
     hotfix: bool = False
     security: bool = False
 
@@ -63,6 +67,8 @@ class Release:
         """The line that asks for this."""
         return _line(
             f"release {self.version} {self.environment}",
+            wait=self.wait,
+            override_freeze=self.override_freeze,
             strategy=self.strategy,
             services=_listed(self.services),
             hotfix=self.hotfix,
@@ -80,6 +86,8 @@ class Promote:
     strategy: str | None = None
     services: tuple[str, ...] = ()
     reason: str | None = None
+    wait: bool = False
+    override_freeze: bool = False
     hotfix: bool = False
     security: bool = False
 
@@ -92,6 +100,8 @@ class Promote:
         """The line that asks for this."""
         return _line(
             f"promote {self.source} {self.environment}",
+            wait=self.wait,
+            override_freeze=self.override_freeze,
             strategy=self.strategy,
             services=_listed(self.services),
             hotfix=self.hotfix,
@@ -172,6 +182,111 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Lock:
+    """Close an environment, or all of them (`all`), to other people's releases."""
+
+    place: str
+    reason: str
+    length: timedelta | None = None
+    until: str | None = None
+    take_over: bool = False
+    rollbacks_too: bool = False
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(
+            f"lock {self.place}",
+            take_over=self.take_over,
+            rollbacks_too=self.rollbacks_too,
+            reason=_quoted(self.reason),
+            **_end(self.length, self.until),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Open what one has locked."""
+
+    place: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"unlock {self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Close an environment, or all of them (`all`), to everybody's releases for a time."""
+
+    place: str
+    reason: str
+    length: timedelta | None = None
+    until: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(f"freeze {self.place}", reason=_quoted(self.reason), **_end(self.length, self.until))
+
+
+@dataclass(frozen=True, slots=True)
+class Unfreeze:
+    """End a freeze that somebody had begun."""
+
+    place: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"unfreeze {self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Release a version later. `when` is a time as people type it, or the name of a train."""
+
+    version: Version
+    environment: str
+    when: str
+    strategy: str | None = None
+    services: tuple[str, ...] = ()
+    reason: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(
+            f"schedule {self.version} {self.environment} {_quoted(self.when)}",
+            strategy=self.strategy,
+            services=_listed(self.services),
+            reason=_quoted(self.reason),
+        )
+
+    def release(self) -> Release:
+        """What is asked for when it is due."""
+        return Release(self.version, self.environment, self.strategy, self.services, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Unschedule:
+    """Take a scheduled release, such as `S3`, back."""
+
+    schedule: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"unschedule {self.schedule}"
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What is due and what is closed in the days to come; in one environment, or in all of them."""
+
+    environment: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"calendar {self.environment or ''}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What runs where; in one environment, or in all of them."""
 
@@ -204,7 +319,25 @@ class Help:
         return f"help {self.verb or ''}".rstrip()
 
 
-Command: TypeAlias = Release | Promote | Rollback | Abort | Approve | Refuse | Plan | Status | History | Help
+Command: TypeAlias = (
+    Release
+    | Promote
+    | Rollback
+    | Abort
+    | Approve
+    | Refuse
+    | Plan
+    | Lock
+    | Unlock
+    | Freeze
+    | Unfreeze
+    | Schedule
+    | Unschedule
+    | Calendar
+    | Status
+    | History
+    | Help
+)
 """Everything that `parse` gives."""
 
 
@@ -217,7 +350,12 @@ def _line(start: str, **flags: str | bool | None) -> str:
     return " ".join([start, *given])
 
 
+def _end(length: timedelta | None, until: str | None) -> dict[str, str | None]:
+    return {"for": None if length is None else write_duration(length), "until": _quoted(until)}
+
+
 def _flag(name: str, value: str | bool) -> str:  # noqa: FBT001 - a switch is there or not
+    name = name.replace("_", "-")
     return f"--{name}" if value is True else f"--{name} {value}"
 
 

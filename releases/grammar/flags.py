@@ -31,11 +31,7 @@ def read_flags(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, Any]
         flag = known.get(given.name)
         if flag is None:
             raise _unknown(verb, line, given)
-        if flag.switch:
-            seen[flag.name] = given
-            values[flag.name] = True
-            continue
-        if given.stop == given.start + 1:
+        if given.stop == given.start + 1 and not flag.switch:
             sample = Word(vocabulary.fill(flag.sample), quoted=True)
             raise Mistake(
                 f"There is nothing behind --{flag.name}.",
@@ -45,10 +41,31 @@ def read_flags(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, Any]
             first = seen[flag.name]
             raise Mistake(f"--{flag.name} is there twice.", mended=line.replaced(first.start, first.stop))
         seen[flag.name] = given
-        value = line.read(flag, given.start + 1, given.stop, vocabulary)
-        values[flag.name] = tuple(dict.fromkeys((*values.get(flag.name, ()), *value))) if flag.many else value
+        value: Any = True
+        if not flag.switch:
+            value = line.read(flag, given.start + 1, given.stop, vocabulary)
+        name = flag.keyword
+        values[name] = tuple(dict.fromkeys((*values.get(name, ()), *value))) if flag.many else value
+    _check(verb, line, seen, vocabulary)
     _check_urgency(line, seen)
     return values
+
+
+def _check(verb: Verb, line: Line, seen: Mapping[str, GivenFlag], vocabulary: Vocabulary) -> None:
+    """What one flag by itself does not show: one that is missing, two that say the same."""
+    if "for" in seen and "until" in seen:
+        second = max(seen["for"], seen["until"], key=lambda given: given.start)
+        mended = line.replaced(second.start, second.stop)
+        raise Mistake("--for and --until both say when it ends: one is enough.", mended=mended)
+    if verb.needs and not any(name in seen for name in verb.needs):
+        flag = next(flag for flag in verb.flags if flag.name == verb.needs[0])
+        new = (Word(f"--{flag.name}"), Word(vocabulary.fill(flag.sample), quoted=True))
+        names = " or ".join(f"--{name}" for name in verb.needs)
+        raise Mistake(f"It does not say until when: {names} does.", mended=(*line.words, *new))
+    for flag in verb.flags:
+        if flag.required and flag.name not in seen:
+            new = (Word(f"--{flag.name}"), Word(vocabulary.fill(flag.sample), quoted=True))
+            raise Mistake(f"The {flag.name} is missing.", mended=(*line.words, *new))
 
 
 def _check_urgency(line: Line, seen: Mapping[str, GivenFlag]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
+from releases.config.durations import parse_duration
 from releases.grammar.commands import Target, ToRelease, ToRevision, ToVersion
 from releases.grammar.errors import Mistake
 from releases.grammar.verbs import SYNONYMS, VERBS
@@ -13,6 +15,12 @@ from releases.version import InvalidVersion, Version
 
 LONGEST_REASON = 300
 """Characters; a reason stands on the release's message, beside everything else."""
+
+LONGEST_TIME = 80
+"""Characters of a time that somebody types."""
+
+ALL = "all"
+"""The place that is every environment."""
 
 # Kubernetes counts revisions, and the record counts releases, from 1; nine digits last for any of them.
 _COUNTED = r"0*([1-9][0-9]{0,8})"
@@ -39,6 +47,35 @@ def read_version(word: str, _: Vocabulary) -> Version:
 def read_environment(word: str, vocabulary: Vocabulary) -> str:
     """An environment by its whole name: no abbreviation ever means production."""
     return _named(word, vocabulary.environments, "environment", vocabulary.listed)
+
+
+def read_place(word: str, vocabulary: Vocabulary) -> str:
+    """An environment, or `all` of them."""
+    names = (*vocabulary.environments, ALL)
+    return _named(word, names, "environment", f"{vocabulary.listed}, or {ALL}")
+
+
+def read_length(word: str, _: Vocabulary) -> timedelta:
+    """A length of time, such as `2h`."""
+    try:
+        return parse_duration(word)
+    except ValueError as error:
+        raise Mistake(f"{shown(word)} {error}.") from None
+
+
+def read_time(text: str, _: Vocabulary) -> str:
+    """A time as people type it: what it means is known where their time zone is."""
+    if not text or len(text) > LONGEST_TIME:
+        raise Mistake(f"A time has 1 to {LONGEST_TIME} characters, such as tomorrow 10:00.")
+    return text
+
+
+def read_schedule(word: str, _: Vocabulary) -> str:
+    """The id of a scheduled release, such as `S3`; `s3` and `3` will do."""
+    found = re.fullmatch(rf"[sS]?{_COUNTED}", word)
+    if found is None:
+        raise Mistake(f"A scheduled release has a name such as S3; {shown(word)} is not one.")
+    return f"S{found[1]}"
 
 
 def read_strategy(word: str, vocabulary: Vocabulary) -> str:
@@ -114,6 +151,11 @@ READERS: dict[str, Callable[[str, Vocabulary], object]] = {
     "release": read_release,
     "to": read_target,
     "reason": read_reason,
+    "place": read_place,
+    "for": read_length,
+    "until": read_time,
+    "when": read_time,
+    "schedule": read_schedule,
 }
 """By the name of the argument or flag."""
 

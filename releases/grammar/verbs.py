@@ -16,6 +16,7 @@ class Argument:
     name: str
     required: bool = True
     sample: str | None = None  # None where any made-up value could hit something real
+    rest: bool = False  # whether it takes all the words that are left
     shown: str = ""  # how the help calls it, where that is not its name
     long: str = ""  # how a sentence calls it, where that is not its name
 
@@ -43,6 +44,8 @@ class Flag:
     about: str
     sample: str
     many: bool = False
+    required: bool = False
+    field: str = ""  # the command's, where the flag's name cannot be one
 
     @property
     def usage(self) -> str:
@@ -53,6 +56,11 @@ class Flag:
     def switch(self) -> bool:
         """Whether it stands alone."""
         return not self.value
+
+    @property
+    def keyword(self) -> str:
+        """The command's field."""
+        return self.field or self.name.replace("-", "_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ class Verb:
     examples: tuple[str, ...]
     arguments: tuple[Argument, ...] = ()
     flags: tuple[Flag, ...] = ()
+    needs: tuple[str, ...] = ()  # one of these flags must be there
     changes: bool = (
         True  # whether it may change something, so that no line to copy may say less than was typed
     )
@@ -74,7 +83,9 @@ class Verb:
     def usage(self) -> str:
         """The whole line, as the help shows it."""
         parts = [self.name, *(argument.usage for argument in self.arguments)]
-        return " ".join([*parts, *(f"[{flag.usage}]" for flag in self.flags)])
+        return " ".join(
+            [*parts, *(flag.usage if flag.required else f"[{flag.usage}]" for flag in self.flags)]
+        )
 
 
 _VERSION = Argument("version", sample="3.2.1")
@@ -84,6 +95,12 @@ _ANY_ENVIRONMENT = Argument("environment", required=False, sample="{environment}
 _STRATEGY = Flag("strategy", "<name>", "how to go about it: {strategies}", "{strategy}")
 _SERVICES = Flag("services", "<a,b>", "only these; all of them otherwise", "{service}", many=True)
 _REASON = Flag("reason", '"…"', "why, for the record", "what it is for")
+_WHY = Flag("reason", '"…"', "why; whoever is kept waiting reads it", "what it is for", required=True)
+_FOR = Flag("for", "<2h>", "how long, such as 90m, 2h or 1d", "2h", field="length")
+_UNTIL = Flag("until", '"…"', "or until when, such as 17:00 or 'tomorrow 9:00'", "17:00")
+_WAIT = Flag("wait", "", "if it is locked, get in line: you are told when it opens", "")
+_OVERRIDE = Flag("override-freeze", "", "release although it is frozen, with a reason, if you may", "")
+_PLACE = Argument("place", sample="{environment}")
 _HOTFIX = Flag("hotfix", "", "a patch in a hurry; needs a reason", "")
 _SECURITY = Flag("security", "", "mends a weakness; needs a reason", "")
 _TO = Flag(
@@ -107,7 +124,7 @@ VERBS = {
                 'release 3.2.1 {next} --hotfix --reason "exports fail"',
             ),
             (_VERSION, _ENVIRONMENT),
-            (_STRATEGY, _SERVICES, _HOTFIX, _SECURITY, _REASON),
+            (_STRATEGY, _SERVICES, _HOTFIX, _SECURITY, _REASON, _WAIT, _OVERRIDE),
         ),
         Verb(
             "promote",
@@ -121,7 +138,7 @@ VERBS = {
                 Argument("source", sample="{environment}", shown="from", long="environment to promote from"),
                 Argument("environment", sample="{next}", shown="to", long="environment to promote to"),
             ),
-            (_STRATEGY, _SERVICES, _HOTFIX, _SECURITY, _REASON),
+            (_STRATEGY, _SERVICES, _HOTFIX, _SECURITY, _REASON, _WAIT, _OVERRIDE),
         ),
         Verb(
             "rollback",
@@ -168,6 +185,62 @@ VERBS = {
             ("plan 3.2.1 {next}",),
             (_VERSION, _ENVIRONMENT),
             (_STRATEGY, _SERVICES),
+            changes=False,
+        ),
+        Verb(
+            "lock",
+            commands.Lock,
+            "Close an environment to other people's releases; `all` closes every one.",
+            (
+                'lock {next} --reason "audit" --for 2h',
+                'lock {next} --reason "the migration has to go first" --take-over',
+                'lock all --reason "incident" --rollbacks-too',
+            ),
+            (_PLACE,),
+            (
+                _WHY,
+                _FOR,
+                _UNTIL,
+                Flag("take-over", "", "take somebody else's lock over; they are told why", ""),
+                Flag("rollbacks-too", "", "rollbacks as well, which otherwise pass a lock", ""),
+            ),
+        ),
+        Verb("unlock", commands.Unlock, "Open what you have locked.", ("unlock {next}",), (_PLACE,)),
+        Verb(
+            "freeze",
+            commands.Freeze,
+            "Close an environment, or `all`, to everybody's releases for a time.",
+            ('freeze {next} --reason "year-end" --until "2 January 8:00"',),
+            (_PLACE,),
+            (_WHY, _FOR, _UNTIL),
+            needs=("for", "until"),
+        ),
+        Verb("unfreeze", commands.Unfreeze, "End a freeze.", ("unfreeze {next}",), (_PLACE,)),
+        Verb(
+            "schedule",
+            commands.Schedule,
+            "Release a version later: at a time, or with a train.",
+            (
+                "schedule 3.2.1 {next} tomorrow 10:00",
+                'schedule 3.2.1 {next} monthly --reason "the monthly release"',
+            ),
+            (_VERSION, _ENVIRONMENT, Argument("when", sample="tomorrow 10:00", rest=True)),
+            (_STRATEGY, _SERVICES, _REASON),
+        ),
+        Verb(
+            "unschedule",
+            commands.Unschedule,
+            "Take a scheduled release back.",
+            ("unschedule S3",),
+            (Argument("schedule"),),
+            otherwise="calendar",
+        ),
+        Verb(
+            "calendar",
+            commands.Calendar,
+            "What is due and what is closed in the next two weeks.",
+            ("calendar", "calendar {next}"),
+            (_ANY_ENVIRONMENT,),
             changes=False,
         ),
         Verb(
@@ -218,6 +291,13 @@ SYNONYMS = {
     "no": "refuse",
     "preview": "plan",
     "dry-run": "plan",
+    "block": "lock",
+    "unblock": "unlock",
+    "thaw": "unfreeze",
+    "later": "schedule",
+    "train": "calendar",
+    "trains": "calendar",
+    "agenda": "calendar",
     "ls": "status",
     "state": "status",
     "list": "status",

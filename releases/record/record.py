@@ -283,6 +283,15 @@ class Record:
         """How many events a release has: cheap enough to ask in a loop."""
         return int(self._store.call("LLEN", self._store.key("release", release_id, "events")))
 
+    def opened(self, delivery: str) -> str | None:
+        """The release that a delivery opened; None when it has opened none."""
+        release = self._store.call("GET", self._store.key("done", delivery))
+        return str(release) if release else None
+
+    def epoch(self, environment: str) -> int:
+        """Grows with each release to an environment, and with each worker that takes one over."""
+        return int(self._store.call("HGET", self._store.key("environment", environment), "epoch") or 0)
+
     def holder(self, environment: str) -> str | None:
         """The release that holds an environment now."""
         holder = self._store.call("HGET", self._store.key("environment", environment), "release")

@@ -137,7 +137,9 @@ class House(Stage):
     def images(self, environment: str) -> dict[str, str]:
         """What each Deployment is to run: its image's tag, by name."""
         return {
-            name: item["spec"]["template"]["spec"]["containers"][0]["image"].rpartition(":")[2]
+            name: item["spec"]["template"]["spec"]["containers"][0]["image"]
+            .partition("@")[0]
+            .rpartition(":")[2]
             for name, item in self.deployments(environment).items()
         }
 
@@ -150,16 +152,19 @@ def house(
     http: bool = False,
     services: Sequence[SeedService] = SERVICES_OF_BUZZY,
     deadline: str = DEADLINE,
+    settings: dict[str, Any] | None = None,
     workers: Callable[[list[str]], Path] | None = None,
+    registry: bool = False,
     beside: House | None = None,
     rules: dict[str, dict[str, Any]] | None = None,
 ) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own.
 
-    With `beside` they are in the namespaces of that house: a second installation on the same cluster.
-    `rules` has keys of environments that differ from the demo's; rules about environments that are not in
-    the house are left out. `workers` gives the workers rights in the namespaces, and the kubeconfig with
-    which they have them; without it they may do everything.
+    `settings` are more keys of its top level, and `rules` has keys of environments that differ from the
+    demo's; rules about environments that are not in the house are left out. With `beside` they are in the
+    namespaces of that house: a second installation on the same cluster. `workers` gives the workers rights in
+    the namespaces, and the kubeconfig with which they have them; without it they may do everything. Without
+    a `registry` no image is looked up, what would need one is not asked for, and nothing has to be ticked.
     """
     number = f"{os.getpid()}-{next(_numbers)}"
     fresh = {name: f"buzzy-{name}-{number}" for name in environments}
@@ -175,15 +180,26 @@ def house(
         }
         for name in environments
     }
+    if not registry:
+        del config["compatibility"]
+        for each in config["environments"].values():
+            if "checklist" in each:
+                gone = {"compatible"} if "requires" in each else {"compatible", "proven"}
+                each["checklist"] = [
+                    item for item in each["checklist"] if isinstance(item, str) and item not in gone
+                ]
     config["services"] = [
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
     ]
+    config |= settings or {}
     file = folder / f"buzzy-{number}.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     names = list(namespaces.values())
     if beside is None:
         arena.seed(names, services)
-    with House(arena, file, namespaces, workers=workers(names) if workers else None, http=http) as opened:
+    with House(
+        arena, file, namespaces, workers=workers(names) if workers else None, http=http, registry=registry
+    ) as opened:
         yield opened
     if beside is None:
         _make_room(arena, names)

@@ -16,14 +16,18 @@ from bot.relay.pace import Pace
 from bot.settings import Settings
 from bot.slack import Slack, web_client
 from releases import events as e
+from releases.checklist import Item
 from releases.config import parse_config
 from releases.lifecycle import Release, apply
 from releases.plan import Plan, RollOut
 from releases.record import JobQueue, Questions, Record, Store
+from releases.record.closures import Closures
+from releases.record.schedules import Schedules
 from releases.version import ReleaseType
 from sandbox.workspace import Message, Person, RunningWorkspace, running_workspace
 from sandbox.workspace.settings import Settings as WorkspaceSettings
 from tests.unit.bot_tales import plan, seen
+from workers.timekeeper import Timekeeper
 
 STAGING, PRODUCTION, ON_CALL, GENERAL = "C0STAGING", "C0RELEASES", "C0ONCALL", "C0GENERAL"
 TICK, CROSS = "white_check_mark", "x"
@@ -70,7 +74,7 @@ class House:
 
     def __init__(self, workspace: RunningWorkspace, redis_url: str, config: str = CONFIG) -> None:
         """Nothing of the bot runs yet."""
-        self.config = config
+        self.config = parse_config(config)
         self.pace: Pace | None = Pace(posts_per_second=100, edit_seconds=0.02, settle_seconds=0.5)
         self.workspace = workspace
         self.redis_url = redis_url
@@ -88,7 +92,7 @@ class House:
         self._stop = threading.Event()
         me = wait_for_slack(slack, self._stop)
         assert me is not None
-        self.bot = Bot(self._settings, parse_config(self.config), me, http, pace=self.pace)
+        self.bot = Bot(self._settings, self.config, me, http, pace=self.pace)
         self.bot.start(self._stop)
         if http is None:
             self.workspace.wait_for_app(beside + 1)
@@ -127,7 +131,18 @@ class House:
         """Write what a worker would."""
         return self.record.append(self.record.load(release_id), happened).release
 
-    def planned(self, release_id: str, new: str = "3.2.1", type_: ReleaseType | None = None) -> Plan:
+    def timekeeper(self, at: datetime | None = None) -> Timekeeper:
+        """What a worker looks with, at a moment of its own if that is given."""
+        closures, schedules = Closures(self.store), Schedules(self.store)
+        return Timekeeper(self.config, self.record, closures, schedules, lambda: at or now())
+
+    def planned(
+        self,
+        release_id: str,
+        new: str = "3.2.1",
+        type_: ReleaseType | None = None,
+        checklist: tuple[Item, ...] = (),
+    ) -> Plan:
         """Propose a plan; a patch, unless it is said what it is."""
         release = self.record.load(release_id).release
         made = plan(
@@ -135,11 +150,11 @@ class House:
             new=new,
             environment=release.environment,
             kind=release.request.kind,
-        )
+        ).model_copy(update={"checklist": checklist})
         made = made if type_ is None else made.model_copy(update={"type": type_})
         proposed = e.PlanProposed(at=now(), plan=made)
         events: list[e.Event] = [proposed]
-        if apply(release, proposed).approval is None:
+        if apply(release, proposed).may_start:
             events.append(e.Approved(at=now(), digest=made.digest))
         self.append(release_id, *events)
         return made

@@ -151,6 +151,52 @@ def test_no_rule_lets_guests_and_strangers_in(redis_url: str, who: str) -> None:
         assert house.record.holder("staging") is None
 
 
+@pytest.mark.requirement("C7", "C11")
+def test_who_may_not_release_may_not_lock_or_schedule(house: House) -> None:
+    """The rule for releases, with who may and where; and nobody is in anybody's way."""
+    for who, line, says, channel in [
+        (
+            "bob",
+            '/buzzy lock staging --reason "audit"',
+            "Locks of staging are set and opened by others",
+            STAGING,
+        ),
+        ("alice", '/buzzy lock staging --reason "audit"', "in other channels", PRODUCTION),
+        ("alice", '/buzzy lock all --reason "audit"', "in other channels", PRODUCTION),
+        (
+            "bob",
+            "/buzzy schedule 3.2.1 staging tomorrow 10:00",
+            "Releases to staging are asked for by",
+            STAGING,
+        ),
+        ("alice", "/buzzy schedule 3.2.1 staging tomorrow 10:00", "in other channels", PRODUCTION),
+    ]:
+        whisper(house, who, line, says, channel)
+    whisper(house, "alice", "/buzzy calendar", "Open; nothing is due.", STAGING)
+    whisper(house, "alice", '/buzzy lock all --reason "audit"', "locked until you unlock it", STAGING)
+    whisper(house, "bob", "/buzzy unlock all", "set and opened by others", STAGING)
+
+
+@pytest.mark.requirement("C4", "C7", "S2")
+def test_a_promotion_waits_in_line_and_a_hotfix_is_stopped_by_a_lock(house: House) -> None:
+    """What was typed comes back as it was; a hurry passes freezes, and no lock of somebody."""
+    proven(house, 25)
+    house.person("carol").command('/buzzy lock production --reason "audit"', PRODUCTION)
+    house.person("carol").wait_for_message(PRODUCTION, "production is locked")
+    told = whisper(house, "alice", "/buzzy promote staging production --wait", "You are next for production")
+    assert "/buzzy promote staging production" in told
+    whisper(
+        house,
+        "bob",
+        '/buzzy promote staging production --hotfix --reason "exports fail"',
+        "production is locked by",
+    )
+    house.person("carol").command("/buzzy unlock production", PRODUCTION)
+    turn = house.person("alice").wait_for_message(PRODUCTION, "you are next")
+    assert "/buzzy promote staging production" in turn
+    house.ask("/buzzy promote staging production", PRODUCTION)
+
+
 @pytest.mark.requirement("S3")
 def test_what_staging_has_not_proven_is_refused_at_once(house: House) -> None:
     """With the line that proves it."""

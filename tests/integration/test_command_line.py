@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import buzzy
 from releases import events as e
+from releases.checklist import Item, Outcome
 from releases.lifecycle import State
 from releases.record import Store
 from sandbox.redis_server import RedisServer
@@ -183,6 +184,42 @@ def test_questions_are_answered_without_slack(house: House, desk: Desktop) -> No
     assert said.code == 7
     said = desk.do("alice", "help")
     assert "buzzy do 'release 3.2.1 development'" in said.out
+
+
+@pytest.mark.requirement("X10", "C7")
+def test_locks_and_schedules_are_lines_as_well(house: House, desk: Desktop) -> None:
+    """The same rules, an exit code for a script, and Slack is told when it is back."""
+    for who, line, code, says in [
+        ("dan", 'lock staging --reason "the audit"', 0, "staging is locked until you unlock it"),
+        ("alice", "release 3.2.1 staging", 3, "staging is locked by @dan: “the audit”"),
+        ("alice", "release 3.2.1 staging --wait", 4, "You are next for staging"),
+        ("bob", "unlock staging", 3, "take it over with your reason"),
+        ("bob", "freeze staging --reason x --for 2h", 3, "names nobody who may freeze staging"),
+        ("bob", "schedule 3.2.1 development someday", 3, "Say it like tomorrow 10:00"),
+        ("bob", "schedule 3.2.1 development tomorrow 10:00", 0, "S1"),
+        ("gus", "calendar", 0, "the audit"),
+        ("bob", "unschedule S1", 0, "S1 is off"),
+        ("bob", "unschedule S1", 3, "S1 is not scheduled"),
+        ("dan", "unlock staging", 0, "staging is unlocked."),
+    ]:
+        said = desk.do(who, line)
+        assert (said.code, says in (said.err if code == 3 else said.out)) == (code, True), said
+    house.start()
+    house.person("alice").wait_for_message(STAGING, "ended the lock of staging")
+
+
+@pytest.mark.requirement("X10", "D1")
+def test_what_a_checklist_still_waits_for_is_said(house: House, desk: Desktop) -> None:
+    """Nobody ticks in a terminal; a yes there does not say that it goes ahead."""
+    item = Item(name="release notes read", outcome=Outcome.WAITING, by=("S0APPROVERS",))
+    house.start()
+    eventually(lambda: house.store.call("EXISTS", "buzzy:known:group:S0APPROVERS"), "the bot knows approvers")
+    house.stop()
+    desk.do("alice", "release 3.2.1 staging")
+    house.planned("R1", checklist=(item,))
+    said = desk.do("bob", "approve R1")
+    waits = "R1 has all its approvals and waits for its checklist, in Slack: release notes read.\n"
+    assert (said.code, said.out) == (0, waits)
 
 
 @pytest.mark.requirement("X10", "C6")

@@ -220,11 +220,15 @@ def test_a_standby_follows_once_however_often_it_is_looked_at(here: World) -> No
     ended = here.load(leading).ended_at
     assert ended is not None
 
-    def look(hours: float) -> None:
+    def look(hours: float, closed: object = None) -> None:
         later = ended + timedelta(hours=hours)
-        Standbys(here.record, here.config, here.queue, now=lambda: later).look()
+        standbys = Standbys(
+            here.record, here.config, here.queue, now=lambda: later, closed_to=lambda _: closed
+        )
+        standbys.look()
 
     look(3.9)
+    look(4.1, closed="frozen")
     assert here.record.recent("standby", 10) == ()
     look(4.1)
     here.queue.waiting.clear()  # the worker died right then

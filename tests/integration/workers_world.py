@@ -28,6 +28,7 @@ from sandbox.cluster.access import Rule
 from sandbox.cluster.resources import CONFIG_MAPS, DEPLOYMENTS, LEASES, Resource
 from workers.advance import Tools
 from workers.answering import Answers
+from workers.around import Around
 from workers.cluster import TemplateWrite
 from workers.cluster.connections import Clusters, Connections
 from workers.drafting import Drafts
@@ -85,6 +86,7 @@ class World:
         store: Store,
         *,
         config: str = CONFIG,
+        around: Around | None = None,
         **tools: Any,  # noqa: ANN401 - handed on
     ) -> None:
         """`tools` goes to `Tools`, such as a shorter slice."""
@@ -96,6 +98,7 @@ class World:
         self.questions = Questions(store)
         self.queue = ListedQueue()
         self.stop = False
+        self.around = around
         self.tools_given = tools
         self.jobs = self.worker()
         self._deliveries = 0
@@ -103,7 +106,7 @@ class World:
     def worker(self, clusters: Clusters | None = None, **given: Any) -> Jobs:  # noqa: ANN401 - handed on
         """Jobs like those of one more worker process."""
         clusters = clusters or Connections(str(self.kubeconfig))
-        drafts = Drafts(self.record, self.config, clusters)
+        drafts = Drafts(self.record, self.config, clusters, around=self.around)
         tools = Tools(
             self.record,
             self.config,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.messages import Message
 from bot.messages.alert import alert_message, evidence_message, resolved_message
 from bot.messages.audience import end_message, start_message
+from bot.messages.checklist import checklist_message
 from bot.messages.history import history_message
 from bot.messages.parts import escape, fit, monospace
 from bot.messages.plan import plan_message, release_plan_message
@@ -21,6 +22,7 @@ from bot.messages.status import EnvironmentNow, status_message
 from bot.messages.thread import thread_message
 from bot.relay.story import Tale, tale_of
 from releases import events as e
+from releases.checklist import Item, Outcome
 from releases.plan import Plan
 from releases.policy import Refusal
 from releases.snapshot import RevisionSeen, Snapshot
@@ -60,6 +62,17 @@ evidence = st.builds(
 )
 
 
+checklist_items = st.builds(
+    Item,
+    name=words.map(lambda text: text[:60]),
+    outcome=st.sampled_from(Outcome),
+    evidence=long_words,
+    fix=long_words,
+    by=st.lists(st.sampled_from(["U0BOB", "S0APPROVERS"]), max_size=9).map(tuple),
+    stops=st.booleans(),
+)
+
+
 class Told:
     """A tale that pytest prints short."""
 
@@ -77,8 +90,17 @@ def tales(draw: st.DrawFn) -> Told:
     name = draw(names)
     services = tuple(f"{name[:50]}-{number}" for number in range(draw(st.sampled_from([1, 4, 13, 35]))))
     warnings = (draw(long_words),) * draw(st.integers(0, 12))
+    items = tuple(draw(st.lists(checklist_items, max_size=7, unique_by=lambda item: item.name)))
+    more = [each.model_copy(update={"name": f"{n} {each.name}"[:60]}) for n in range(3) for each in items]
     planned = plan(services=services, stable=draw(words), new=draw(words), warnings=warnings)
+    planned = planned.model_copy(update={"checklist": (*items, *more), "notes": "https://example.com/"})
     teller = Teller(planned, TWO_APPROVALS).asked(reason=draw(long_words)).planned(because=draw(long_words))
+    for each in planned.checklist[:3]:
+        teller.happens(e.ItemTicked(at=teller.now, by=BOB, item=each.name, digest=planned.digest))
+    lines = (draw(long_words),) * 20
+    teller.happens(
+        e.NotesRead(at=teller.now, url="https://example.com/", lines=lines, problem=draw(st.just("") | words))
+    )
     teller.approved(BOB, CAROL).started(steps=draw(st.integers(0, len(services))))
     index = teller.release().next_index or 0
     teller.begins(index, *(seen(each, 1, state=draw(words)) for each in services[:3]))
@@ -131,6 +153,7 @@ def test_any_release_at_any_moment_is_a_message_that_slack_takes(told: Told) -> 
     release = tale.release
     assert release.plan is not None
     check(release_plan_message(release, release.plan))
+    check(checklist_message(release))
     check(start_message(release, "buzzy", "https://example.com/"))
     check(end_message(release, "buzzy", "https://example.com/"))
     check(alert_message(release, "buzzy", "S0ONCALL", "https://example.com/"))
@@ -173,7 +196,9 @@ def test_any_answer_is_a_message_that_slack_takes(
         problem=problem,
     )
     drift = Drift(f"behind {text}", MONDAY)
-    known = tuple(EnvironmentNow(name, snapshot, release, (release,) * 10, drift) for name in names)
+    known = tuple(
+        EnvironmentNow(name, snapshot, release, (release,) * 10, (text,) * 3, drift) for name in names
+    )
     now = MONDAY + timedelta(minutes=3)
     check(status_message(known, now, ending="As seen 3 min ago."))
     check(history_message(known, now, ending="As seen 3 min ago."))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
@@ -51,8 +51,9 @@ def problems(text: str) -> list[str]:
             "monitor: {}",
             (
                 "monitor: is not known here; known here: cluster, namespace, channel, strategy, services, "
-                "approval, requires, permissions, follows, after, audience, alerts, configuration, "
-                "prerelease, shared, history"
+                "approval, requires, permissions, follows, after, audience, alerts, configuration, mongodb, "
+                "not_known, checklist, prerelease, shared, time_zone, freezes, "
+                "history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),
@@ -455,6 +456,7 @@ yamlish = st.recursive(
 )
 
 
+@settings(deadline=None)  # parsing takes longer on a machine that has other work
 @given(st.text() | yamlish.map(lambda content: yaml.safe_dump(content, allow_unicode=True)))
 def test_any_text_is_a_configuration_or_refused(text: str) -> None:
     """No text, YAML or not, does anything else than give a configuration or a `ConfigError`."""
@@ -465,6 +467,7 @@ def test_any_text_is_a_configuration_or_refused(text: str) -> None:
     assert isinstance(outcome, Config) or str(outcome)
 
 
+@settings(deadline=None)
 @given(
     st.integers(min_value=0, max_value=len(EXAMPLE) - 1),
     st.integers(min_value=0, max_value=6),

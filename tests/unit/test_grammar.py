@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from releases.grammar import (
     Abort,
+    Calendar,
     Command,
+    Freeze,
     Help,
     History,
+    Lock,
     Plan,
     Promote,
     Release,
     Rollback,
+    Schedule,
     Status,
     ToRelease,
     ToRevision,
     ToVersion,
+    Unfreeze,
+    Unlock,
+    Unschedule,
     Vocabulary,
     help_text,
     normalise,
@@ -99,6 +108,30 @@ def because(reason: str) -> Release:
         (
             "plan 3.2.1 production --services buzzy-api --strategy rolling",
             Plan(V321, "production", ("buzzy-api",), "rolling"),
+        ),
+        ("lock staging --reason audit --for 2h", Lock("staging", "audit", timedelta(hours=2))),
+        ('lock ALL --take-over --reason "it burns"', Lock("all", "it burns", take_over=True)),
+        ("lock staging --reason x --rollbacks-too", Lock("staging", "x", rollbacks_too=True)),
+        ("lock staging --until 17:00 --reason x", Lock("staging", "x", until="17:00")),
+        ("unlock staging", Unlock("staging")),
+        (
+            'freeze production --reason sale --until "Mon 8:00"',
+            Freeze("production", "sale", until="Mon 8:00"),
+        ),
+        ("unfreeze all", Unfreeze("all")),
+        ("schedule 3.2.1 staging tomorrow at 10:00", Schedule(V321, "staging", "tomorrow at 10:00")),
+        (
+            'schedule 3.2.1 staging --reason "it is time" 3 Dec 9:00',
+            Schedule(V321, "staging", "3 Dec 9:00", reason="it is time"),
+        ),
+        ("schedule v3.2.1 production monthly", Schedule(V321, "production", "monthly")),
+        ("unschedule s3", Unschedule("S3")),
+        ("calendar", Calendar()),
+        ("calendar staging", Calendar("staging")),
+        ("release 3.2.1 staging --wait", Release(V321, "staging", wait=True)),
+        (
+            "release 3.2.1 --override-freeze staging --reason CVE",
+            Release(V321, "staging", reason="CVE", override_freeze=True),
         ),
         ("status", Status()),
         ("status production", Status("production")),
@@ -242,6 +275,13 @@ def test_help_about_all_commands() -> None:
         "approve",
         "refuse",
         "plan",
+        "lock",
+        "unlock",
+        "freeze",
+        "unfreeze",
+        "schedule",
+        "unschedule",
+        "calendar",
         "status",
         "history",
         "help",

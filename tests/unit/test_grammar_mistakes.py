@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from releases.grammar import GrammarError, Help, Status, Vocabulary, parse
+from releases.grammar.verbs import VERBS
+
+COMMANDS = f"Commands: {', '.join(VERBS)} · /buzzy help"
 
 VOCABULARY = Vocabulary(
     environments=("development", "staging", "production", "disaster-recovery"),
     services=("buzzy-main", "buzzy-api", "buzzy-files", "buzzy-worker"),
-)
-
-ALL_COMMANDS = (
-    "Commands: release, promote, rollback, abort, approve, refuse, plan, status, history, help · /buzzy help"
 )
 
 
@@ -21,6 +20,47 @@ def refusal(text: str) -> GrammarError:
     with pytest.raises(GrammarError) as caught:
         parse(text, VOCABULARY)
     return caught.value
+
+
+@pytest.mark.requirement("C9", "C7")
+@pytest.mark.parametrize(
+    ("text", "problem", "copy"),
+    [
+        ("lock staging", "The reason is missing.", 'lock staging --reason "what it is for"'),
+        (
+            "lock staging --until tomorrow 17:00 --reason x",
+            "A time of several words goes in quotation marks.",
+            'lock staging --reason "x" --until "tomorrow 17:00"',
+        ),
+        (
+            "lock staging --for 2 --reason x",
+            '"2" needs a unit, such as 2s or 2m.',
+            'lock staging --reason "x" --for 2h',
+        ),
+        (
+            "lock staging --for 2h --until 17:00 --reason x",
+            "--for and --until both say when it ends: one is enough.",
+            'lock staging --reason "x" --for 2h',
+        ),
+        (
+            "freeze staging --reason x",
+            "It does not say until when: --for or --until does.",
+            'freeze staging --reason "x" --for 2h',
+        ),
+        (
+            "schedule production 3.2.1 monthly",
+            "The version comes first, then the environment.",
+            'schedule 3.2.1 production "monthly"',
+        ),
+        ("schedule 3.2.1 production", "The when is missing.", 'schedule 3.2.1 production "tomorrow 10:00"'),
+        ("unschedule R3", 'A scheduled release has a name such as S3; "R3" is not one.', "calendar"),
+    ],
+)
+def test_locks_and_schedules_that_say_too_little_or_too_much(text: str, problem: str, copy: str) -> None:
+    """What is missing is named, and the line to copy has it."""
+    error = refusal(text)
+    assert error.problem == problem
+    assert error.copy == f"/buzzy {copy}"
 
 
 @pytest.mark.requirement("C9")
@@ -332,8 +372,8 @@ def test_what_is_not_understood_is_never_dropped_from_the_line_to_copy(text: str
 @pytest.mark.parametrize(
     ("text", "footer"),
     [
-        ("xyzzy", ALL_COMMANDS),
-        ("help xyzzy", ALL_COMMANDS),
+        ("xyzzy", COMMANDS),
+        ("help xyzzy", COMMANDS),
         (
             "plan 3.2.1 moon",
             "Environments: development, staging, production, disaster-recovery · /buzzy help plan",

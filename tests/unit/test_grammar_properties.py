@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -12,18 +13,25 @@ from hypothesis import strategies as st
 from releases.grammar import (
     LONGEST_REASON,
     Abort,
+    Calendar,
     Command,
+    Freeze,
     GrammarError,
     Help,
     History,
+    Lock,
     Plan,
     Promote,
     Release,
     Rollback,
+    Schedule,
     Status,
     ToRelease,
     ToRevision,
     ToVersion,
+    Unfreeze,
+    Unlock,
+    Unschedule,
     Vocabulary,
     help_text,
     normalise,
@@ -52,6 +60,10 @@ reasons = st.none() | (
     .map(lambda parts: normalise("".join(parts))[:LONGEST_REASON].strip())
     .filter(bool)
 )
+said = reasons.filter(bool)
+times = st.sampled_from(["17:00", "tomorrow 10:00", "2 January 8:00", "monthly", 'at "noon"'])
+lengths = st.none() | st.integers(1, 300_000).map(lambda seconds: timedelta(seconds=seconds))
+places = environments | st.just("all")
 targets = (
     st.none()
     | st.builds(ToVersion, versions)
@@ -71,10 +83,33 @@ def hurried(command: st.SearchStrategy[Release | Promote]) -> st.SearchStrategy[
 
 pairs = st.permutations(VOCABULARY.environments)
 commands: st.SearchStrategy[Command] = st.one_of(
-    hurried(st.builds(Release, versions, environments, strategies, services, reasons)),
     hurried(
-        pairs.flatmap(lambda pair: st.builds(Promote, *map(st.just, pair[:2]), strategies, services, reasons))
+        st.builds(
+            Release, versions, environments, strategies, services, reasons, st.booleans(), st.booleans()
+        )
     ),
+    hurried(
+        pairs.flatmap(
+            lambda pair: st.builds(
+                Promote,
+                *map(st.just, pair[:2]),
+                strategies,
+                services,
+                reasons,
+                st.booleans(),
+                st.booleans(),
+            )
+        )
+    ),
+    st.builds(Lock, places, said, lengths, st.none(), st.booleans(), st.booleans()),
+    st.builds(Lock, places, said, st.none(), times, st.booleans(), st.booleans()),
+    st.builds(Unlock, places),
+    st.builds(Freeze, places, said, lengths.filter(bool), st.none()),
+    st.builds(Freeze, places, said, st.none(), times),
+    st.builds(Unfreeze, places),
+    st.builds(Schedule, versions, environments, times, strategies, services, reasons),
+    st.builds(Unschedule, st.integers(1, 99_999).map(lambda number: f"S{number}")),
+    st.builds(Calendar, st.none() | environments),
     st.builds(Rollback, environments, targets, services, reasons),
     st.builds(Abort, releases, reasons),
     st.builds(Plan, versions, environments, services, strategies),

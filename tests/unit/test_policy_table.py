@@ -6,7 +6,7 @@ environment and a release, each a few words long. Whatever the code lets pass ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -14,7 +14,7 @@ import pytest
 
 from releases import approval, grammar, policy
 from releases import events as e
-from releases.config import Environment, parse_config
+from releases.config import Environment, Permission, parse_config
 from releases.lifecycle import Release, State, apply, fold
 from releases.people import Person, Standing
 from releases.plan import Plan, verification
@@ -197,6 +197,25 @@ def test_who_may_ask_for_what_and_where() -> None:
             assert outcome.who or outcome.where, asked
 
 
+@pytest.mark.requirement("C7", "C11")
+def test_who_may_release_may_lock_unless_there_is_a_rule_for_that() -> None:
+    """People and channels are those of releases; its own rule takes their place; strangers never may."""
+    sam = person("sam", SECURITY)
+    for name, who, channel in product(ENVIRONMENTS, PEOPLE, CHANNELS):
+        release = policy.may("release", CONFIG.environment(name), who, channel) is None
+        assert (policy.may("lock", CONFIG.environment(name), who, channel) is None) == release
+        assert policy.may("release", CONFIG.environment(name), who, policy.ANYWHERE) is None or not release
+    production = CONFIG.environment("production")
+    assert production.permissions is not None
+    own = production.permissions.model_copy(update={"lock": Permission.model_validate({"from": [SECURITY]})})
+    ruled = production.model_copy(update={"permissions": own})
+    assert policy.may("lock", ruled, sam, None) is None
+    refusal = policy.may("lock", ruled, ALICE, "C0RELEASES")
+    assert refusal is not None
+    assert "Locks of production are set and opened by others (`permissions.lock`" in refusal.problem
+    assert policy.may("lock", ruled, replace(sam, standing=Standing.GUEST), None) is not None
+
+
 # -- agreeing --------------------------------------------------------------------------------------
 
 STABLE = "3.2.0"
@@ -246,6 +265,7 @@ def in_state(release: Release, state: State) -> Release | None:
         State.REQUESTED: (e.ReplanRequested(at=T0, because="?"),),
         State.WAITING: (),
         State.APPROVED: approved,
+        State.HELD: (*approved, e.ReleaseHeld(at=T0, because="?")),
         State.RUNNING: running,
         State.ABORTING: (*running, abort),
         State.TURNING_BACK: turned,

@@ -42,3 +42,14 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_repeated(monkeypatch: pyt
     assert str(end.value) == (
         "The worker cannot start:\nREDIS_URL: must begin with redis://, rediss:// (TLS) or unix://"
     )
+
+
+@pytest.mark.requirement("V2")
+def test_a_login_for_the_registry_is_whole_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of one is said so; the password is in nothing that is printed."""
+    monkeypatch.setenv("REGISTRY_USERNAME", "alice")
+    with pytest.raises(SystemExit) as end:
+        load_settings()
+    assert str(end.value) == "The worker cannot start:\nREGISTRY_PASSWORD is missing: a login has both"
+    monkeypatch.setenv("REGISTRY_PASSWORD", "s3cret")
+    assert "s3cret" not in repr(load_settings())

@@ -31,6 +31,8 @@ def test_an_image_has_a_repository_and_perhaps_a_version(
     image = Image.parse(text)
     assert (image.repository, image.tag) == (repository, tag)
     assert (None if image.version is None else str(image.version)) == version
+    assert image.digest == (text.partition("@")[2] or None)
+    assert str(image) == text
 
 
 @pytest.mark.parametrize(

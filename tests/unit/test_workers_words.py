@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from releases import events as e
+from releases.checklist import Item, Outcome
 from releases.lifecycle import Release, fold
 from tests.unit.workers_things import ALICE, T0, plan, requested, rollout, seconds
 from workers import words
@@ -136,6 +137,26 @@ def test_a_silent_cluster_is_told_with_what_is_done_about_it() -> None:
     assert said == (
         "The cluster does not answer (connection refused), since 14:00:00 UTC. Nothing is changed meanwhile; "
         "trying again until 14:01:30."
+    )
+
+
+@pytest.mark.requirement("Q3", "D1")
+def test_another_image_and_another_outcome_are_told_apart() -> None:
+    """Whoever has to agree again learns which of the two it was."""
+    step = rollout("api", "3.2.0", "3.2.1")
+    one, other = (
+        step.new.model_copy(update={"image": f"buzzybuzz/api:3.2.1@sha256:{n}", "spec": {"image": n}})
+        for n in (1, 2)
+    )
+    items = (Item(name="alerts", outcome=Outcome.GREEN), Item(name="image", outcome=Outcome.GREEN))
+    approved = plan(step.model_copy(update={"new": one})).model_copy(update={"checklist": items})
+    moved = plan(step.model_copy(update={"new": other})).model_copy(update={"checklist": items})
+    assert words.moved(approved, moved) == (
+        "Since the plan was made, the image of api under 3.2.1 has become another."
+    )
+    red = (items[0].model_copy(update={"outcome": Outcome.RED}), items[1])
+    assert words.moved(approved, approved.model_copy(update={"checklist": red})) == (
+        "Since the plan was made, alerts of the checklist is red."
     )
 
 

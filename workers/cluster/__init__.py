@@ -16,6 +16,7 @@ from workers.cluster.errors import (
     TooManyRequestsError,
     TransientError,
 )
+from workers.cluster.parse import amounts
 from workers.cluster.port import Cluster, Kept, LeaseWrite, Right, TemplateWrite
 from workers.cluster.seen import (
     Condition,
@@ -24,6 +25,7 @@ from workers.cluster.seen import (
     EventSeen,
     LeaseSeen,
     PodSeen,
+    QuotaSeen,
     ReplicaSetSeen,
     RolloutSeen,
     Termination,
@@ -51,6 +53,7 @@ __all__ = [
     "LeaseWrite",
     "NotFoundError",
     "PodSeen",
+    "QuotaSeen",
     "ReplicaSetSeen",
     "Right",
     "RolloutSeen",
@@ -59,5 +62,6 @@ __all__ = [
     "TooManyRequestsError",
     "TransientError",
     "Waiting",
+    "amounts",
     "despite_conflicts",
 ]

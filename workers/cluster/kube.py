@@ -27,6 +27,7 @@ from workers.cluster.seen import (
     Json,
     LeaseSeen,
     PodSeen,
+    QuotaSeen,
     ReplicaSetSeen,
     RolloutSeen,
 )
@@ -94,6 +95,11 @@ class KubernetesCluster:
             dry_run="All" if rehearse else None,
         )
         return parse.deployment(answer)
+
+    def quotas(self, namespace: str) -> tuple[QuotaSeen, ...]:
+        """All quotas of a namespace."""
+        found = self._list(self._core.list_namespaced_resource_quota, "resourcequotas", namespace)
+        return tuple(parse.quota(item) for item in found)
 
     def fence(self, namespace: str, name: str, mark: str) -> None:
         """Change a Deployment in nothing but a label."""

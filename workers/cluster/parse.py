@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import copy
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
+
+from kubernetes.utils.quantity import parse_quantity
 
 from workers.cluster.port import Kept
 from workers.cluster.seen import (
@@ -16,6 +19,7 @@ from workers.cluster.seen import (
     Json,
     LeaseSeen,
     PodSeen,
+    QuotaSeen,
     ReplicaSetSeen,
     Termination,
     Waiting,
@@ -46,6 +50,7 @@ def deployment(thing: Json) -> DeploymentSeen:
         revision=_number(annotations.get(REVISION)),
         paused=spec.get("paused", False),
         strategy=spec.get("strategy", {}).get("type", "RollingUpdate"),
+        surge=(spec.get("strategy", {}).get("rollingUpdate") or {}).get("maxSurge", "25%"),
         history_limit=spec.get("revisionHistoryLimit", 10),
         conditions=tuple(_condition(each) for each in status.get("conditions") or ()),
     )
@@ -97,6 +102,27 @@ def pod(thing: Json) -> PodSeen | None:
         reason=status.get("reason", ""),
         message=one_line(status.get("message", "")),
     )
+
+
+def quota(thing: Json) -> QuotaSeen:
+    """A quota; what is not counted yet is used up as far as anybody knows, and so not there."""
+    spec, status = thing["spec"], thing.get("status") or {}
+    used = amounts(status.get("used") or {})
+    hard = amounts(status.get("hard") or spec.get("hard") or {})
+    return QuotaSeen(
+        name=thing["metadata"]["name"],
+        hard={resource: amount for resource, amount in hard.items() if resource in used},
+        used=used,
+        partial=bool(spec.get("scopes") or spec.get("scopeSelector")),
+    )
+
+
+def amounts(quantities: Json) -> dict[str, Decimal]:
+    """Kubernetes' quantities (`100m`, `128Mi`) in base units."""
+    return {
+        resource: parse_quantity(text)  # type: ignore[no-untyped-call] # shipped without types
+        for resource, text in quantities.items()
+    }
 
 
 def kept(thing: Json) -> Kept:

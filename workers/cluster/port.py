@@ -14,6 +14,7 @@ from workers.cluster.seen import (
     Json,
     LeaseSeen,
     PodSeen,
+    QuotaSeen,
     ReplicaSetSeen,
     RolloutSeen,
 )
@@ -61,6 +62,10 @@ class Right:
 class Cluster(Protocol):
     """A Kubernetes cluster. Every call is bounded in time and raises `ClusterError`s only."""
 
+    def version(self) -> str:
+        """Which Kubernetes it is, such as `v1.29.4`; everybody who is known to a cluster may ask that."""
+        ...
+
     def deployments(self, namespace: str) -> tuple[DeploymentSeen, ...]:
         """All Deployments of a namespace; none when there is no such namespace."""
         ...
@@ -85,6 +90,9 @@ class Cluster(Protocol):
         With `rehearse` nothing is stored: the answer is what would be. Raises `ConflictError`.
         """
         ...
+
+    def quotas(self, namespace: str) -> tuple[QuotaSeen, ...]:
+        """All quotas of a namespace."""
 
     def fence(self, namespace: str, name: str, mark: str) -> None:
         """Change a Deployment in nothing but a label, so that a write from an earlier look fails.
@@ -141,10 +149,6 @@ class Cluster(Protocol):
 
     def may(self, namespace: str, right: Right) -> bool:
         """Whether Buzzy has a right there."""
-        ...
-
-    def version(self) -> str:
-        """Which Kubernetes it is, such as `v1.36.1`."""
         ...
 
     def warnings(self, namespace: str, pod: str) -> tuple[EventSeen, ...]:

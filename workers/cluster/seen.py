@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from workers.cluster.errors import TransientError
@@ -43,6 +44,8 @@ class DeploymentSeen:
     revision: int | None = None
     paused: bool = False
     strategy: str = "RollingUpdate"
+    surge: int | str = "25%"
+    """How many pods more than it asks for a rollout may have: a number, or a share of them (`25%`)."""
     history_limit: int = 10
     conditions: tuple[Condition, ...] = ()
 
@@ -121,6 +124,19 @@ class EventSeen:
     message: str
     count: int = 1
     at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class QuotaSeen:
+    """A namespace's quota: what it allows and what of that is used, by resource (`requests.cpu`, `pods`).
+
+    Numbers are Kubernetes' base units: cores, bytes, pods. `partial` says that it counts some pods only.
+    """
+
+    name: str
+    hard: Mapping[str, Decimal] = field(default_factory=dict)
+    used: Mapping[str, Decimal] = field(default_factory=dict)
+    partial: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from releases import grammar
 from releases.plan import EnsureConfiguration, Plan, RollOut, Step, Template, digest_of, verification
 from releases.version import ReleaseType, Version, is_downgrade, release_type
@@ -22,8 +24,13 @@ from workers.planning.scene import (
 from workers.templates import read_template, with_configuration, with_image
 
 
-def plan_release(scene: Scene, version: Version, wanted: Wanted) -> Plan | Refused:
-    """What a release of `version` would do, or why there is nothing that it could do."""
+def plan_release(
+    scene: Scene, version: Version, wanted: Wanted, digests: Mapping[str, str] | None = None
+) -> Plan | Refused:
+    """What a release of `version` would do, or why there is nothing that it could do.
+
+    `digests` has, by service, what the registry has under the version's tag: those images are pinned to it.
+    """
     services = ready_services(scene, wanted.services)
     if isinstance(services, Refused):
         return services
@@ -34,7 +41,8 @@ def plan_release(scene: Scene, version: Version, wanted: Wanted) -> Plan | Refus
     if not moving:
         return _runs_already(scene, version, wanted)
     configuration = _configuration(scene, version)
-    rollouts = [_roll_out(scene, each, version, configuration) for each in moving]
+    pinned = digests or {}
+    rollouts = [_roll_out(scene, each, version, configuration, pinned.get(each.name)) for each in moving]
     running = [Version.parse(each.stable.version) for each in moving if each.stable.version is not None]
     type_ = release_type(min(running, default=None), version, urgency=wanted.urgency)  # the largest step
     steps: list[Step] = [*rollouts, verification(rollouts)]
@@ -117,10 +125,15 @@ def _prefix(scene: Scene) -> str:
 
 
 def _roll_out(
-    scene: Scene, ready: Ready, version: Version, configuration: EnsureConfiguration | None
+    scene: Scene,
+    ready: Ready,
+    version: Version,
+    configuration: EnsureConfiguration | None,
+    digest: str | None,
 ) -> RollOut:
     service = ready.observed.service
-    template = with_image(ready.stable.spec, service.container, f"{service.image}:{version}")
+    image = Image(service.image, str(version), digest)
+    template = with_image(ready.stable.spec, service.container, str(image))
     if configuration is not None:
         template = with_configuration(template, service.container, configuration.name, _prefix(scene))
     new: Template = read_template(template, service.container, None)

@@ -1,0 +1,140 @@
+"""What is around a release beside the cluster: its images, its database, open alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import quote
+
+from releases.checklist import Item, Outcome
+from releases.compatibility import row_of
+from releases.config import Check, Database
+from releases.lifecycle import Release
+from releases.plan import Plan
+from releases.version import Version
+from workers import checklist
+from workers.checklist import Make
+from workers.cluster import Cluster, ClusterError, NotFoundError, TransientError
+from workers.compatible import Sources, find_out, judge
+from workers.mongodb import server_version
+from workers.pinning import Digests, look_up
+from workers.planning.scene import Ready, Refused, Scene, ready_services
+from workers.registry import Registry
+from workers.room import NAME as CAPACITY
+from workers.room import room
+from workers.words import of_error
+
+OpenRegistry = Callable[[], Registry]
+
+
+def no_alerts(_environment: str) -> Iterable[Release]:
+    """Nothing has failed."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Around:
+    """How it is asked. Without a registry nothing is looked up, and images stay as unpinned as their tags.
+
+    `registry` opens a connection of this process. `alerts` gives the releases of an environment whose
+    failure nobody has put right yet.
+    """
+
+    registry: OpenRegistry | None = None
+    mongodb: Callable[[Database], str] = server_version
+    alerts: Callable[[str], Iterable[Release]] = no_alerts
+
+    @contextmanager
+    def release(self, scene: Scene, cluster: Cluster, version: Version) -> Iterator[AroundRelease]:
+        """What is around one release, for the length of a block. Raises `RegistryError`."""
+        registry = None if self.registry is None else self.registry()
+        try:
+            yield AroundRelease(self, scene, cluster, version, registry)
+        finally:
+            if registry is not None:
+                registry.close()
+
+
+@dataclass(frozen=True)
+class AroundRelease:
+    """What is asked about one release of one version."""
+
+    around: Around
+    scene: Scene
+    cluster: Cluster
+    version: Version
+    registry: Registry | None
+
+    def digests(self, plan: Plan) -> Digests | Refused:
+        """The digest of each image that will run; none without a registry. Raises `RegistryError`."""
+        if self.registry is None:
+            return {}
+        services = [
+            each.service for each in self.scene.observed.services if each.service.name in plan.services
+        ]
+        return look_up(self.registry, services, self.version)
+
+    def compatible(self, digests: Digests) -> Item | Refused | None:
+        """Whether the version runs with what is there; None without a matrix.
+
+        Raises `TransientError` and `RegistryAwayError` of what may answer in a moment.
+        """
+        matrix, environment = self.scene.config.matrix, self.scene.environment
+        if not matrix:
+            return None
+        row = row_of(matrix, self.version)
+        images = {
+            each.service.name: (each.service.image, digests[each.service.name])
+            for each in self.scene.observed.services
+            if each.service.name in digests
+        }
+        sources = Sources(environment, self.cluster, self.registry, images, self.around.mongodb)
+        found = () if row is None else find_out(row.needs, sources)
+        return judge(self.version, row, found, stops=environment.not_known == "stop")
+
+    def checked(self, plan: Plan, compatible: Item | None, proven: Item) -> Plan:
+        """The plan with its checklist, and with where the notes of its version are."""
+        services = ready_services(self.scene, plan.services)
+        ready = () if isinstance(services, Refused) else services
+        makers: dict[Check, Make] = {
+            "proven": lambda: proven,
+            "image": partial(checklist.image, plan),
+            "compatible": lambda: compatible,
+            "configuration": partial(self._configuration, plan),
+            "rollback": partial(checklist.rollback, plan, ready),
+            "capacity": partial(self._capacity, plan, ready),
+            "alerts": lambda: checklist.alerts(plan, self.around.alerts(plan.environment)),
+            "on-call": partial(checklist.on_call, self.scene.environment),
+        }
+        items = checklist.checklist(self.scene.environment, makers)
+        if compatible is not None and compatible.blocks and compatible not in items:
+            items = (compatible, *items)  # a matrix is heeded, whether the environment lists it or not
+        where = self.scene.config.documentation
+        notes = None if where is None else where.format(version=quote(str(self.version)))
+        return plan.model_copy(update={"checklist": items, "notes": notes})
+
+    def _configuration(self, plan: Plan) -> Item:
+        try:
+            return checklist.configuration(plan, partial(self._has, plan.namespace))
+        except TransientError:
+            raise
+        except ClusterError as error:
+            return Item(name="configuration", outcome=Outcome.UNKNOWN, evidence=of_error(error))
+
+    def _has(self, namespace: str, config_map: str) -> bool:
+        try:
+            self.cluster.config_map(namespace, config_map)
+        except NotFoundError:
+            return False
+        return True
+
+    def _capacity(self, plan: Plan, ready: tuple[Ready, ...]) -> Item:
+        try:
+            quotas = self.cluster.quotas(plan.namespace)
+        except TransientError:
+            raise
+        except ClusterError as error:
+            return Item(name=CAPACITY, outcome=Outcome.UNKNOWN, evidence=of_error(error))
+        return room(plan, (each.deployment for each in ready), quotas)
