@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test e2e lint format requirements lock clean help
+.PHONY: demo test e2e faults lint format requirements lock clean help
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -30,6 +30,9 @@ test: $(INSTALLED) ## every test that needs nothing but this machine
 e2e: $(INSTALLED) ## the same journeys against a real Kubernetes API (BUZZY_E2E=kubeconfig: the one of KUBECONFIG)
 	@$(BIN)/python tests/e2e/controlplane/build.py >/dev/null
 	@$(BIN)/python -m pytest tests/e2e tests/faults
+
+faults: $(INSTALLED) ## kill bot and workers at every boundary and compare (BUZZY_FAULTS=quick or all)
+	@$(BIN)/python -m tests.faults.crashpoints
 
 requirements: $(INSTALLED) ## each promise with the tests that prove it
 	@$(BIN)/python tests/requirements.py

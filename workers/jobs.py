@@ -273,8 +273,13 @@ def next_job(release: Release) -> JobName:
     return "plan" if release.state is State.REQUESTED else "advance"
 
 
+def process_name(pid: int) -> str:
+    """How the names of all writers in a process of this machine begin."""
+    return f"{socket.gethostname()}:{pid}:"
+
+
 def _writer_id() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+    return process_name(os.getpid()) + uuid4().hex[:8]
 
 
 def _read_notes(url: str, now: Callable[[], datetime]) -> e.NotesRead:

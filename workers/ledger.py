@@ -79,7 +79,7 @@ class Ledgers:
         Raises `AheadError` when not, `UnreadableLedgerError` and `ClusterError`.
         """
         found = find(self._clusters(environment.cluster.context), environment.namespace)
-        if found.ledger is None:
+        if found.ledger is None or self._is_anothers(found.ledger, environment):
             return
         archive, newest = self._record.archive, found.ledger.newest
         if archive.rebuilding and not archive.listed(environment.name):
@@ -97,6 +97,8 @@ class Ledgers:
         kept = self._record.archive.release(release)
         if found.ledger is None or kept is None or release not in found.ledger.releases:
             return ()
+        if self._is_anothers(found.ledger, environment):
+            return ()
         lines, position = found.ledger.lines(release), len(kept.lines)
         if chain.head(release, lines[:position]) != chain.head(release, kept.lines):
             return ()
@@ -104,6 +106,8 @@ class Ledgers:
 
     def _write(self, cluster: Cluster, archive: Archive, environment: Environment) -> None:
         found = find(cluster, environment.namespace)
+        if found.ledger is not None and self._is_anothers(found.ledger, environment):
+            return
         before = found.ledger or Ledger(self._record.installation(), environment.name)
         after = _brought_up(before, archive, environment.name, self._record.installation())
         if after == found.ledger:
@@ -113,6 +117,13 @@ class Ledgers:
             cluster.keep(environment.namespace, NAME, kept, LABELS)
         except NotFoundError as error:  # somebody deleted it since it was read
             raise ConflictError(str(error)) from error
+
+    def _is_anothers(self, ledger: Ledger, environment: Environment) -> bool:
+        """Whether it is kept by another installation, as buzzy.yaml says there is.
+
+        Where buzzy.yaml does not say so, a ledger of another record means that this one was lost.
+        """
+        return environment.shared and ledger.installation != self._record.installation()
 
 
 def remember(ledgers: Ledgers, environment: str) -> bool:

@@ -14,8 +14,17 @@ import structlog
 from releases import approval
 from releases import events as e
 from releases.lifecycle import WORKING, Release, State
-from releases.record import JobQueue, MovedError, Record, RecordUnavailableError, StaleError, Store, queue_of
-from workers.jobs import next_job
+from releases.record import (
+    JobQueue,
+    MovedError,
+    Record,
+    RecordUnavailableError,
+    StaleError,
+    Store,
+    UnknownReleaseError,
+    queue_of,
+)
+from workers.jobs import next_job, process_name
 from workers.standbys import Standbys
 from workers.timekeeper import Timekeeper
 
@@ -73,6 +82,16 @@ class Reaper:
                 log.exception("mistake", release=release_id)
         if self._standbys is not None:
             self._standbys.look()
+
+    def bury(self, release_id: str, pid: int) -> None:
+        """A job's process has died before its end: its release need not wait for the lease to run out."""
+        try:
+            release = self._record.load(release_id).release
+            if self._record.bury(release, process_name(pid)):
+                log.warning("a job's process died", release=release_id, pid=pid)
+                self._see_to(release)
+        except (UnknownReleaseError, MovedError, StaleError, RecordUnavailableError) as error:
+            log.info("left alone", release=release_id, why=str(error))
 
     def _remind(self) -> None:
         """Let ledgers be written that could not be when it was time to, each now and then."""

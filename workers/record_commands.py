@@ -14,7 +14,7 @@ from pathlib import Path
 
 from releases import exporting, verifying
 from releases.chain import Problem
-from releases.config import Config, ConfigError, parse_config
+from releases.config import Config, ConfigError, Environment, parse_config
 from releases.keeping import KeptRecord
 from releases.ledger import UnreadableLedgerError
 from releases.record import Record, RecordUnavailableError, Store
@@ -100,20 +100,21 @@ def _ledgers(settings: WorkerSettings, kept: KeptRecord, say: Say) -> Verdict:
         config, clusters = _config(settings), Connections(settings.kubeconfig)
     except CannotError as error:
         return Verdict(notes=(f"No ledger was looked at: {error}",))
-    for name, environment in config.environments.items():
-        verdict += _ledger(clusters, name, environment.cluster.context, environment.namespace, kept, say)
+    for environment in config.environments.values():
+        verdict += _ledger(clusters, environment, kept, say)
     return verdict
 
 
-def _ledger(  # noqa: PLR0913, PLR0917 - whose ledger it is
-    clusters: Clusters, name: str, context: str | None, namespace: str, kept: KeptRecord, say: Say
-) -> Verdict:
+def _ledger(clusters: Clusters, environment: Environment, kept: KeptRecord, say: Say) -> Verdict:
+    name, namespace = environment.name, environment.namespace
     try:
-        ledger = find(clusters(context), namespace).ledger
+        ledger = find(clusters(environment.cluster.context), namespace).ledger
     except ClusterError as error:
         return Verdict(notes=(f"The ledger of {name} was not looked at: {of_error(error)}",))
     except UnreadableLedgerError as error:
         return Verdict(problems=(Problem("", 0, of_error(error)),))
+    if ledger is not None and environment.shared and ledger.installation != kept.installation:
+        return Verdict(notes=(f"The ledger of {name} is kept by another installation of Buzzy.",))
     if ledger is None:
         return Verdict(notes=(f"{name} has no ledger yet; it is written when a release starts there.",))
     say(

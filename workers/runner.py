@@ -5,7 +5,8 @@
 - When it is asked to end, the job that runs is asked as well, and hands over within a second or two. RQ
   would wait for it, and for Redis. It ends within seconds even if nothing answers any more.
 - It listens to no commands over Redis (RQ's can kill a job), so it needs no thread, and forks safely.
-- While it waits, and while a job runs, it looks for releases that nobody is at work on.
+- While it waits, and while a job runs, it looks for releases that nobody is at work on. When the process of a
+  job dies (killed for its memory, most likely), what it was at is queued again at once.
 """
 
 from __future__ import annotations
@@ -113,6 +114,12 @@ class Runner(Worker):
         if not self.is_horse and time.monotonic() - self._reaped_at >= EVERY_SECONDS:
             self._reaped_at = time.monotonic()
             self._reaper.reap()
+
+    def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: object) -> None:
+        """The process of a job is dead, which this one knows at once and all others by its silence only."""
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call] # so shipped
+        for subject in job.args:
+            self._reaper.bury(str(subject), retpid)
 
     def handle_warm_shutdown_request(self) -> None:
         """Pass it on to the job that runs, or is about to."""

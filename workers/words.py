@@ -27,10 +27,12 @@ def of_error(error: Exception) -> str:
 
 def lost(environment: str, error: Exception) -> tuple[str, str]:
     """That the cluster remembers more than the record, and what to do about it."""
-    return (
-        sentence(f"The record of {environment} was lost, or is an old copy: {error}"),
-        "Bring it back from the cluster: `buzzy record rebuild`. Nothing was changed.",
+    what = sentence(f"The record of {environment} was lost, or is an old copy: {error}")
+    hint = (
+        "Bring it back from the cluster: `buzzy record rebuild`. If another Buzzy releases there as well, "
+        f"write `shared: true` for {environment} in buzzy.yaml. Nothing was changed."
     )
+    return what, hint
 
 
 def cause(release: Release, step: RollOut) -> str:

@@ -165,6 +165,12 @@ class Environment(Section):
         description="when releases may go there and when not, besides the freezes for all",
         examples=[{"windows": [{"deny": "0 16 * * FRI", "for": "64h"}]}],
     )
+    shared: bool = Field(
+        default=False,
+        description="whether another installation of Buzzy, with a Redis of its own, releases there as well; "
+        "the first that does keeps the ledger from which its record can be rebuilt",
+        examples=[True],
+    )
     history: int = Field(
         default=10, ge=1, le=50, description="how many releases `history` lists", examples=[10]
     )

@@ -97,8 +97,7 @@ class Inbox:
 
     def done(self, delivery: Delivery) -> None:
         """Say that a delivery was acted on; it will not be given to anybody again."""
-        self._store.call("XACK", self._stream, GROUP, delivery.entry)
-        self._store.call("XDEL", self._stream, delivery.entry)
+        self._store.run(scripts.DONE, [self._stream], [GROUP, delivery.entry])
 
     def _make_group(self) -> None:
         if self._ready:

@@ -214,6 +214,11 @@ class Record:
         """End the lease, so that the next worker need not wait for it to expire."""
         self._renew(lease, 0)
 
+    def bury(self, release: Release, process: str) -> bool:
+        """End the lease of a writer that has died, whose name begins so; False when it is another's."""
+        key = self._store.key("environment", release.environment)
+        return bool(self._store.run(scripts.BURY, [key], [release.id, process]))
+
     def unfenced(self, lease: Lease, *, is_so: bool) -> None:
         """Remember, also beyond the release, whether a write to the cluster may still be under way.
 

@@ -142,6 +142,17 @@ return 1
 """
 """Remember whether a write to the cluster may still be under way; it outlives the release."""
 
+BURY = """
+-- KEYS environment
+-- ARGV release, beginning of the writer's name
+if redis.call('HGET', KEYS[1], 'release') ~= ARGV[1] then return 0 end
+local writer = redis.call('HGET', KEYS[1], 'writer')
+if not writer or string.sub(writer, 1, #ARGV[2]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'until', 0)
+return 1
+"""
+"""End the lease of a writer that is known to be dead; its name stays, so that its end is noticed."""
+
 IDLE = (
     _NOW
     + """
@@ -181,6 +192,14 @@ return 'recorded'
 """
 )
 """Record a delivery once, and only while the person who made it is still being told that it was."""
+
+DONE = """
+-- KEYS inbox
+-- ARGV group, entry
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+return redis.call('XDEL', KEYS[1], ARGV[2])
+"""
+"""Forget a delivery that was acted on: one that is acknowledged and still there nobody would ever remove."""
 
 ANSWER = (
     _TELL

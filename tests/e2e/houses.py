@@ -170,11 +170,13 @@ def house(
     fresh = {name: f"buzzy-{name}-{number}" for name in environments}
     namespaces = fresh if beside is None else {name: beside.namespaces[name] for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
+    also = {} if beside is None else {"shared": True}
     config["environments"] = {
         name: {
             **_without_strangers(config["environments"][name], environments),
             **(rules or {}).get(name, {}),
             "namespace": namespaces[name],
+            **also,
         }
         for name in environments
     }

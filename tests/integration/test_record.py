@@ -309,6 +309,18 @@ def test_the_inbox_takes_a_delivery_once_and_gives_it_until_it_is_done(inbox: In
 
 
 @pytest.mark.requirement("Q1")
+def test_a_delivery_is_done_in_one_step(inbox: Inbox, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that dies between two would leave it acknowledged, and in the stream for ever."""
+    inbox.put("command", "t1", {})
+    (delivery,) = inbox.take("bot-1", wait_ms=10)
+    with monkeypatch.context() as patch:
+        patch.delattr(Store, "call")  # only a script is left
+        inbox.done(delivery)
+    assert store.call("XLEN", store.key("inbox")) == 0
+    assert store.call("XPENDING", store.key("inbox"), "bots")["pending"] == 0
+
+
+@pytest.mark.requirement("Q1")
 def test_what_a_dead_reader_left_goes_to_the_next(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read but never done, by a process that is gone: given to another after a while."""
     inbox.put("command", "t1", {})

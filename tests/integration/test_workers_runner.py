@@ -24,6 +24,7 @@ from rq.worker import SimpleWorker
 
 from releases.lifecycle import State
 from releases.record import JobQueue, Store, queue_of
+from releases.record.record import LEASE_MS
 from sandbox.children import Child
 from sandbox.redis_server import RedisServer
 from tests.integration.workers_world import CONFIG, World, world
@@ -98,6 +99,24 @@ def test_a_worker_that_is_asked_to_end_hands_over_and_another_goes_on(program: P
         until(lambda: program.here.load(id_).ended, second)
     assert program.here.load(id_).state is State.RELEASED
     assert "interrupted" not in program.here.said(id_)
+
+
+@pytest.mark.requirement("Q1", "X7")
+def test_a_job_whose_process_is_killed_is_gone_on_with_at_once(program: Program) -> None:
+    """The worker sees its job die, and does not wait for the lease to run out as others would have to."""
+    lasts = LEASE_MS / 1000
+    with program.worker() as worker:
+        id_ = program.ask("3.2.1")
+        until(lambda: "buzzy-api" in program.here.load(id_).changed_services, worker)
+        store = program.here.store
+        writer = store.call("HGET", store.key("environment", "staging"), "writer")
+        began = time.monotonic()
+        os.kill(int(writer.split(":")[1]), signal.SIGKILL)
+        until(lambda: "interrupted" in program.here.said(id_), worker)
+        assert time.monotonic() - began < lasts / 2
+        until(lambda: program.here.load(id_).ended, worker)
+    assert program.here.load(id_).state is State.RELEASED
+    assert program.here.said(id_).count("interrupted") == 1
 
 
 def test_an_idle_worker_ends_at_once(program: Program) -> None:

@@ -171,8 +171,8 @@ def test_a_worker_ends_in_seconds_and_another_goes_on(scene: Scene, begin: Begin
     expected = State.ROLLED_BACK if begin is turning_back else State.RELEASED
     assert scene.here.load(id_).state is expected
     told = [event.found for event in scene.here.events(id_) if isinstance(event, e.Interrupted)]
-    # Through a Redis that hangs nothing can be handed over: the next one says what it found.
-    assert len(told) == (1 if begin is redis_hanging else 0)
+    # What is sent to a Redis that hangs is read when it wakes up, or never: then the next says what it found.
+    assert len(told) <= (1 if begin is redis_hanging else 0)
     began = [event.index for event in scene.here.events(id_) if isinstance(event, e.StepStarted)]
     assert began == sorted(set(began))
 

@@ -29,7 +29,7 @@ from sandbox.cluster.access import Rule
 from sandbox.cluster.deletion import DeleteOptions
 from sandbox.cluster.resources import LEASES
 from sandbox.redis_server import RedisServer
-from tests.integration.workers_world import NAMESPACE, SERVICES, TOKEN, World, now, role, world
+from tests.integration.workers_world import CONFIG, NAMESPACE, SERVICES, TOKEN, World, now, role, world
 from workers.cluster import ClusterUnreachableError, ConflictError, TemplateWrite
 from workers.cluster.connections import Connections
 from workers.reaper import Reaper
@@ -38,6 +38,9 @@ from workers.tenure import LASTS, NAME
 PATIENCE_SECONDS = 30.0
 SHORT_LEASE_MS = 1_000
 NEEDED = e.ApprovalNeeded(quorum=1, approvers=("U0BOB",), own_release=True, expires_seconds=3600)
+
+SHARED = CONFIG.replace("channel: C0STAGING\n", "channel: C0STAGING\n    shared: true\n")
+"""As the one says it who comes to where another is."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def houses(store: Store, redis_url: str, tmp_path: Path) -> Iterator[Houses]:
     how: dict[str, Any] = {"lease_ms": SHORT_LEASE_MS, "patience": timedelta()}
     with world(store, tmp_path, **how) as acme, RedisServer() as server:
         other = Store.connect(server.url, answer_seconds=10)
-        bright = World(acme.cluster, acme.kubeconfig, other, **how)
+        bright = World(acme.cluster, acme.kubeconfig, other, config=SHARED, **how)
         acme.record.name_installation("Acme")
         bright.record.name_installation("Bright")
         yield Houses(acme, bright, redis_url)
