@@ -155,12 +155,6 @@ class Environment(Section):
     prerelease: bool = Field(
         default=False, description="whether pre-release versions may go there", examples=[True]
     )
-    shared: bool = Field(
-        default=False,
-        description="whether another installation of Buzzy, with a Redis of its own, releases there as well; "
-        "the first that does keeps the ledger from which its record can be rebuilt",
-        examples=[True],
-    )
     time_zone: Zone | None = Field(
         default=None,
         description="the time zone of its calendar; the one at the top of the file if left out",
@@ -170,6 +164,12 @@ class Environment(Section):
         default=Freezes(),
         description="when releases may go there and when not, besides the freezes for all",
         examples=[{"windows": [{"deny": "0 16 * * FRI", "for": "64h"}]}],
+    )
+    shared: bool = Field(
+        default=False,
+        description="whether another installation of Buzzy, with a Redis of its own, releases there as well; "
+        "the first that does keeps the ledger from which its record can be rebuilt",
+        examples=[True],
     )
     history: int = Field(
         default=10, ge=1, le=50, description="how many releases `history` lists", examples=[10]
