@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+import structlog
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
@@ -28,6 +29,14 @@ CHROMIUM_FLAGS = [
 settings.register_profile("buzzy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("buzzy"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "buzzy")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """What a test that runs a whole program in this process has made of the logs ends with it."""
+    known = structlog.get_config()
+    yield
+    structlog.configure(**known)
 
 
 @pytest.fixture(scope="session")
