@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import pwd
+import signal
 import subprocess
 import sys
 import threading
@@ -67,6 +68,11 @@ class Typed:
         self.lines.extend(self.process.stdout)
 
 
+def _at_a_terminal() -> None:
+    """Ctrl-C means something, also when the tests run in the background of a shell, which has it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def typing(who: str, line: str, env: Mapping[str, str], *, wait: bool = True) -> Iterator[Typed]:
     """Type a line; whatever happens, the process ends with the block."""
@@ -77,6 +83,7 @@ def typing(who: str, line: str, env: Mapping[str, str], *, wait: bool = True) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_at_a_terminal,  # noqa: PLW1509 - one system call, safe in the child
     )
     with process:
         try:
