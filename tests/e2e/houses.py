@@ -184,9 +184,8 @@ def house(
         del config["compatibility"]
         for each in config["environments"].values():
             if "checklist" in each:
-                gone = {"compatible"} if "requires" in each else {"compatible", "proven"}
                 each["checklist"] = [
-                    item for item in each["checklist"] if isinstance(item, str) and item not in gone
+                    item for item in each["checklist"] if isinstance(item, str) and item != "compatible"
                 ]
     config["services"] = [
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
@@ -212,7 +211,10 @@ def _without_strangers(environment: dict[str, Any], there: Sequence[str]) -> dic
         gone |= {"requires"}
     if environment.get("follows") not in there:
         gone |= {"follows", "after"}
-    return {key: value for key, value in environment.items() if key not in gone}
+    kept = {key: value for key, value in environment.items() if key not in gone}
+    if "requires" in gone and "checklist" in kept:
+        kept["checklist"] = [item for item in kept["checklist"] if item != "proven"]
+    return kept
 
 
 def _make_room(arena: Arena, namespaces: list[str]) -> None:
