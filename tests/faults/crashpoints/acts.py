@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qs, urlsplit
 
+from releases.chain import read_line
 from releases.record import scripts
 
 _SLACK_READS = re.compile(r"^(auth\.test|chat\.getPermalink|.*\.(info|list|get|history|replies))$")
@@ -83,9 +84,10 @@ def _events(words: Iterable[str]) -> list[str]:
     """The names of the events among a script's arguments."""
     names = []
     for word in words:
-        if word.startswith("{"):
+        text = read_line(word).text  # events are stored with their hashes in front
+        if text.startswith("{"):
             try:
-                named = json.loads(word).get("event")
+                named = json.loads(text).get("event")
             except (ValueError, AttributeError):
                 continue
             names += [named] if isinstance(named, str) else []
