@@ -173,7 +173,7 @@ def house(
     also = {} if beside is None else {"shared": True}
     config["environments"] = {
         name: {
-            **_without_strangers(config["environments"][name], environments),
+            **without_strangers(config["environments"][name], environments),
             **(rules or {}).get(name, {}),
             "namespace": namespaces[name],
             **also,
@@ -181,12 +181,7 @@ def house(
         for name in environments
     }
     if not registry:
-        del config["compatibility"]
-        for each in config["environments"].values():
-            if "checklist" in each:
-                each["checklist"] = [
-                    item for item in each["checklist"] if isinstance(item, str) and item != "compatible"
-                ]
+        without_registry(config)
     config["services"] = [
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
     ]
@@ -204,7 +199,17 @@ def house(
         _make_room(arena, names)
 
 
-def _without_strangers(environment: dict[str, Any], there: Sequence[str]) -> dict[str, Any]:
+def without_registry(config: dict[str, Any]) -> None:
+    """Take out what needs a registry, and what people have to tick."""
+    del config["compatibility"]
+    for each in config["environments"].values():
+        if "checklist" in each:
+            each["checklist"] = [
+                item for item in each["checklist"] if isinstance(item, str) and item != "compatible"
+            ]
+
+
+def without_strangers(environment: dict[str, Any], there: Sequence[str]) -> dict[str, Any]:
     """An environment's keys but for those that are about environments which are not in the house."""
     gone: set[str] = set()
     if environment.get("requires", {}).get("proven_in") not in there:

@@ -19,7 +19,7 @@ from sandbox.cluster.seed import SeedService
 from sandbox.stage import CONFIG
 from sandbox.workspace import Message
 from tests.e2e.arenas import STABLE, Arena
-from tests.e2e.houses import CHANNELS, TICK, House
+from tests.e2e.houses import CHANNELS, TICK, House, without_registry, without_strangers
 from tests.faults.kubeconfigs import proxy_of, through
 from tests.faults.proxy import Proxy
 
@@ -152,15 +152,20 @@ def faulty_house(
     namespaces = {name: f"faults-{name}" for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
     config["environments"] = {
-        name: {**config["environments"][name], "namespace": namespaces[name]} for name in environments
+        name: {
+            **without_strangers(config["environments"][name], environments),
+            "namespace": namespaces[name],
+        }
+        for name in environments
     }
+    without_registry(config)
     config["services"] = [
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in SERVICES
     ]
     file = folder / "buzzy.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     arena.seed(list(namespaces.values()), SERVICES)
-    with made(arena, file, namespaces, **how) as opened:
+    with made(arena, file, namespaces, registry=False, **how) as opened:
         yield opened
 
 
