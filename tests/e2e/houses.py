@@ -129,6 +129,23 @@ class House(Stage):
         with self._apps() as apps:
             apps.delete_namespaced_deployment(name, self.namespaces[environment], _request_timeout=(5, 30))
 
+    def hold(self, service: str, version: str) -> None:
+        """Pods of this image will not get ready: a release of it stays at this service until it is let go."""
+        self.arena.behave(f"buzzybuzz/{service}:{version}", "never-ready")
+
+    def let_go(self, environment: str, service: str, version: str) -> None:
+        """They get ready after all: those that were held are made anew."""
+        self.arena.behave(f"buzzybuzz/{service}:{version}", "ready")
+        namespace = self.namespaces[environment]
+        with new_client_from_config(str(self.kubeconfig)) as api:  # type: ignore[no-untyped-call] # no types
+            core = client.CoreV1Api(api)
+            pods = core.list_namespaced_pod(
+                namespace, label_selector=f"app={service}", _request_timeout=(5, 30)
+            )
+            for pod in pods.items:
+                if pod.spec.containers[0].image.partition("@")[0].endswith(f":{version}"):
+                    core.delete_namespaced_pod(pod.metadata.name, namespace, _request_timeout=(5, 30))
+
     @contextmanager
     def _apps(self) -> Iterator[client.AppsV1Api]:
         with new_client_from_config(str(self.kubeconfig)) as api:  # type: ignore[no-untyped-call] # no types

@@ -178,10 +178,10 @@ def test_a_second_release_is_told_who_holds_the_environment(open_house: OpenHous
 
 @pytest.mark.requirement("D3")
 def test_an_abort_on_the_way_undoes_what_was_done(open_house: OpenHouse) -> None:
-    """Stopped while the second service is slow: both go back to what they were."""
+    """Stopped while the second service is not ready: both go back to what they were."""
     house = open_house("development")
     before = house.deployments("development")
-    house.arena.behave("buzzybuzz/buzzy-api:3.4.0", "slow")
+    house.hold("buzzy-api", "3.4.0")
     message = house.ask("/buzzy release 3.4.0 development", "development")
     house.until(message, "service 2 of 4")
     house.alice.click(message, "Abort")
@@ -194,12 +194,13 @@ def test_an_abort_on_the_way_undoes_what_was_done(open_house: OpenHouse) -> None
 @pytest.mark.requirement("Q1")
 def test_a_worker_that_is_killed_is_followed_by_another(open_house: OpenHouse) -> None:
     """SIGKILL in the middle of a service: the next worker goes on, and the thread says what it found."""
-    house = open_house("development")
-    house.arena.behave("buzzybuzz/buzzy-api:3.4.0", "slow")
+    house = open_house("development", deadline="90s")
+    house.hold("buzzy-api", "3.4.0")
     message = house.ask("/buzzy release 3.4.0 development", "development")
     house.until(message, "service 2 of 4")
     house.workers[0].kill()
     house.start_worker()
+    house.let_go("development", "buzzy-api", "3.4.0")
     house.until(message, "🟢", timeout=90)
     assert set(house.images("development").values()) == {"3.4.0"}
     house.told(message, "released")
@@ -243,11 +244,12 @@ def test_an_outage_of_the_cluster_costs_nothing_but_time(open_house: OpenHouse) 
     """The API goes away in the middle and comes back; the release goes on by itself."""
     # Kubernetes' own controllers need their time to find the API server again.
     house = open_house("development", deadline="90s")
-    house.arena.behave("buzzybuzz/buzzy-api:3.4.0", "slow")
+    house.hold("buzzy-api", "3.4.0")
     message = house.ask("/buzzy release 3.4.0 development", "development")
     house.until(message, "service 2 of 4")
     with house.arena.outage():
         house.told(message, "does not answer")
+    house.let_go("development", "buzzy-api", "3.4.0")
     house.until(message, "🟢", timeout=90)
     assert set(house.images("development").values()) == {"3.4.0"}
 

@@ -84,9 +84,9 @@ def test_redis_is_lost_while_nothing_runs(open_house: OpenHouse) -> None:
 @pytest.mark.timeout(240)
 def test_redis_is_lost_in_the_middle_of_a_release(open_house: OpenHouse) -> None:
     """The rebuilt release goes on to its end, in its one message; the thread says what was found."""
-    house = open_house("development")
+    house = open_house("development", deadline="90s")
     house.released("/buzzy release 3.2.1 development", "development")
-    house.arena.behave("buzzybuzz/buzzy-api:3.4.0", "slow")
+    house.hold("buzzy-api", "3.4.0")
     message = house.ask("/buzzy release 3.4.0 development", "development")
     house.until(message, "service 2 of 4")
     house.told(message, "buzzy-main to 3.4.0")
@@ -94,6 +94,7 @@ def test_redis_is_lost_in_the_middle_of_a_release(open_house: OpenHouse) -> None
     lose_redis(house)
     said = buzzy(house, "record", "rebuild")
     assert "R1 to R2, 2 releases, and R2 goes on where it was" in said
+    house.let_go("development", "buzzy-api", "3.4.0")
     house.until(message, "🟢", timeout=120)
     assert set(house.images("development").values()) == {"3.4.0"}
     house.told(message, "The record was lost. As the cluster remembers it")

@@ -60,8 +60,8 @@ def _fail_and_go_back(house: House) -> None:
 
 
 def _abort(house: House) -> None:
-    """A release that is stopped at its second service."""
-    house.arena.behave("buzzybuzz/buzzy-api:3.4.0", "slow")
+    """A release that is stopped at its second service, which is not ready."""
+    house.hold("buzzy-api", "3.4.0")
     message = house.ask("/buzzy release 3.4.0 development", "development")
     house.alice.click(house.until(message, "service 2 of 4"), "Abort")
     house.until(message, f"back at {STABLE}")

@@ -37,6 +37,7 @@ from workers.tenure import LASTS, NAME
 
 PATIENCE_SECONDS = 30.0
 SHORT_LEASE_MS = 1_000
+"""Of a worker that is going to be paused, so that it is noticed soon."""
 NEEDED = e.ApprovalNeeded(quorum=1, approvers=("U0BOB",), own_release=True, expires_seconds=3600)
 
 SHARED = CONFIG.replace("channel: C0STAGING\n", "channel: C0STAGING\n    shared: true\n")
@@ -54,8 +55,8 @@ class Houses:
 
 @pytest.fixture
 def houses(store: Store, redis_url: str, tmp_path: Path) -> Iterator[Houses]:
-    """Both at 3.2.0, neither at work; the record's leases are short, so that a pause is noticed soon."""
-    how: dict[str, Any] = {"lease_ms": SHORT_LEASE_MS, "patience": timedelta()}
+    """Both at 3.2.0, neither at work."""
+    how: dict[str, Any] = {"patience": timedelta()}
     with world(store, tmp_path, **how) as acme, RedisServer() as server:
         other = Store.connect(server.url, answer_seconds=10)
         bright = World(acme.cluster, acme.kubeconfig, other, config=SHARED, **how)
