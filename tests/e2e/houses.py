@@ -139,7 +139,7 @@ class House(Stage):
         namespace = self.namespaces[environment]
         with new_client_from_config(str(self.kubeconfig)) as api:  # type: ignore[no-untyped-call] # no types
             core = client.CoreV1Api(api)
-            pods = core.list_namespaced_pod(
+            pods: Any = core.list_namespaced_pod(
                 namespace, label_selector=f"app={service}", _request_timeout=(5, 30)
             )
             for pod in pods.items:
