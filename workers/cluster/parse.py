@@ -27,6 +27,9 @@ from workers.cluster.seen import (
 )
 
 HASH_LABEL = "pod-template-hash"
+LONGEST_WAITING = 800
+"""Characters of why a container waits: an image with its digest stands there up to three times."""
+
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -226,7 +229,7 @@ def _container(thing: Json, *, init: bool) -> ContainerSeen:
         restarts=thing.get("restartCount", 0),
         waiting=None
         if waiting is None
-        else Waiting(waiting.get("reason", ""), one_line(waiting.get("message", ""))),
+        else Waiting(waiting.get("reason", ""), one_line(waiting.get("message", ""), LONGEST_WAITING)),
         ended=_termination(state.get("terminated")),
         ended_before=_termination(before.get("terminated")),
         init=init,
