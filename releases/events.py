@@ -123,6 +123,10 @@ class ReleaseRequested(Happened):
     follows: str | None = Field(
         default=None, description="the release of another environment that a standby follows with this one"
     )
+    database: Literal["restore", "keep"] | None = Field(
+        default=None,
+        description="a rollback: restore the backup, or leave the database as it is; None: undo what can be",
+    )
 
 
 class PlanProposed(Happened):
@@ -254,6 +258,14 @@ class StepStarted(Happened):
     index: int
 
 
+class JobStarted(Happened):
+    """The Job of a step is in the cluster: from here on, one that is not there any more was taken away."""
+
+    event: Literal["job_started"] = "job_started"
+    index: int
+    job: str = Field(description="its name")
+
+
 class StepProgressed(Happened):
     """Something that people watch has changed while a step runs."""
 
@@ -269,6 +281,8 @@ class StepFinished(Happened):
     index: int
     changed: bool = Field(description="False when everything was already as the step wants it")
     seen: tuple[ServiceSeen, ...] = ()
+    result: str = Field(default="", description="what its Job gave, such as what the backup is called")
+    log: tuple[str, ...] = Field(default=(), description="the last lines that its Job wrote")
 
 
 class StepFailed(Happened):
@@ -334,6 +348,7 @@ Event = Annotated[
     | HoldEnded
     | ReleaseStarted
     | StepStarted
+    | JobStarted
     | StepProgressed
     | StepFinished
     | StepFailed

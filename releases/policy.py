@@ -135,6 +135,7 @@ def request(
                 source=command.source if isinstance(command, grammar.Promote) else None,
             )
         case grammar.Rollback():
+            decided = _of_database(command)
             return ReleaseRequested(
                 at=now,
                 kind="rollback",
@@ -146,8 +147,14 @@ def request(
                 reason=command.reason,
                 by=who.actor,
                 channel=environment.channel,
-                approval=_needed_to_go_back(environment, who),
+                approval=_needed_to_go_back(environment, who) if decided is None else needed(environment),
+                database=decided,
             )
+
+
+def _of_database(command: grammar.Rollback) -> Literal["restore", "keep"] | None:
+    """What the person decided about the database. It waits for approval, as a release would."""
+    return "restore" if command.restore else "keep" if command.keep_database else None
 
 
 def _ruled(command: grammar.Release | grammar.Promote | grammar.Rollback) -> Ruled:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.messages.parts import NAME, clip, count
 from releases.checklist import blocking, needs_work
 from releases.config import format_duration
+from releases.database import Backup, Migrate, Restore
 from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
 from releases.plan import EnsureConfiguration, RollOut, Verify
@@ -142,6 +143,14 @@ def _running(release: Release) -> str:
             return f"service {services.index(service) + 1} of {len(services)}"
         case Verify():
             return "verifying all services"
+        case Backup():
+            return "backing the database up"
+        case Migrate(direction="up"):
+            return "migrating the database"
+        case Migrate():
+            return "undoing migrations of the database"
+        case Restore():
+            return "restoring the database"
         case _:
             return "under way"
 
@@ -163,6 +172,13 @@ def _failed_at(release: Release) -> str:
 def _back_in(release: Release) -> timedelta:
     begun = next((state.started_at for state in release.back if state.started_at), release.started_at)
     return timedelta(0) if begun is None or release.ended_at is None else release.ended_at - begun
+
+
+def left_changed(release: Release) -> str:
+    """What a release that failed leaves changed: `buzzy-main, buzzy-api and the database`; empty: nothing."""
+    services = changed(release.changed_services) if release.changed_services else ""
+    database = "the database" if release.changed_database else ""
+    return " and ".join(part for part in (services, database) if part)
 
 
 def changed(services: tuple[str, ...]) -> str:

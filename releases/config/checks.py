@@ -29,6 +29,7 @@ def contradictions(config: Config) -> Iterator[Problem]:
         yield from _audience(environment)
         yield from _size(environment)
         yield from _checklist(config, environment)
+        yield from _database(config, environment)
         if environment.name == EVERY:
             what = "is what people call all environments together, when they lock them"
             yield Problem(written(("environments", environment.name)), what, "give it another name")
@@ -163,6 +164,19 @@ def _checklist(config: Config, environment: Environment) -> Iterator[Problem]:
             yield Problem(where, "needs a matrix to check", "write compatibility, or leave it out")
         elif item.check == "proven" and environment.requires is None:
             yield Problem(where, "needs a rule to check", "write requires, or leave it out")
+        elif item.check in {"backup", "migrations"} and not _has(environment, item.check):
+            yield Problem(where, "needs something to check", f"write database.{item.check}, or leave it out")
+
+
+def _has(environment: Environment, part: str) -> bool:
+    return environment.database is not None and getattr(environment.database, part) is not None
+
+
+def _database(config: Config, environment: Environment) -> Iterator[Problem]:
+    """Which migrations a version has is written on its image, and only a registry can show that."""
+    if config.registry is None and _has(environment, "migrations"):
+        where = written(("environments", environment.name, "database", "migrations"))
+        yield Problem(where, "needs a registry to read them from", "write registry at the top of the file")
 
 
 def _trains(config: Config) -> Iterator[Problem]:

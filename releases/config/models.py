@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 
 from releases.compatibility import Row
 from releases.config.checklist import NamedOrTicked
+from releases.config.database import DatabaseCare
 from releases.config.durations import Duration, write_duration
 from releases.config.rules import ApprovalByType, Permissions, Requires
 from releases.config.section import (
@@ -141,6 +142,11 @@ class Environment(Section):
         default=None,
         description="its MongoDB, which is asked for its version",
         examples=[{"address": "mongodb://mongodb.buzzy-staging:27017"}],
+    )
+    database: DatabaseCare | None = Field(
+        default=None,
+        description="its backups and migrations; releases leave the database alone if left out",
+        examples=[{"backup": {"image": "buzzybuzz/backup:1.4", "fresh": "24h"}}],
     )
     not_known: Literal["stop", "go-on"] = Field(
         default="stop",

@@ -118,6 +118,8 @@ class Rollback:
     to: Target | None = None
     services: tuple[str, ...] = ()
     reason: str | None = None
+    restore: bool = False
+    keep_database: bool = False
 
     def line(self) -> str:
         """The line that asks for this."""
@@ -125,6 +127,8 @@ class Rollback:
             f"rollback {self.environment}",
             to=None if self.to is None else str(self.to),
             services=_listed(self.services),
+            restore=self.restore,
+            keep_database=self.keep_database,
             reason=_quoted(self.reason),
         )
 
