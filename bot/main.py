@@ -54,6 +54,7 @@ from releases.record import (
     health,
 )
 from releases.record.closures import Closures
+from releases.record.drifts import Drifts
 from releases.record.schedules import Schedules
 from releases.record.told import Told
 
@@ -196,6 +197,7 @@ class Bot:
             Told(store, self._name),
             _now,
             calendar,
+            Drifts(store),
         )
 
     def _inbox_loop(self, me: Identity) -> InboxLoop:

@@ -253,6 +253,8 @@ class Advance:
             now=self._tools.now,
             enough=self._enough,
             look_around=self._look_around,
+            observe=lambda: self._tools.drafts.look(environment),
+            database=lambda: self._tools.drafts.database(environment),
         )
 
     def _same_way(self, index: int) -> tuple[StepState, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from releases import events as e
 from releases.events import ServiceSeen
 from workers.cluster import Cluster, TransientError
+from workers.observe import Observed
 from workers.words import silent
 from workers.writer import Writer
 
@@ -36,10 +37,13 @@ class StepWork:
         now: Callable[[], datetime],
         enough: Callable[[], bool],
         look_around: Callable[[], tuple[ServiceSeen, ...]],
+        observe: Callable[[], Observed],
+        database: Callable[[], str],
     ) -> None:
         """`index` is the step's place in the release; `enough` says that the job should end here.
 
-        `look_around` sees all services, or none while the cluster is silent.
+        `look_around` sees all services, or none while the cluster is silent; `observe` and `database` are
+        as `Work` has them.
         """
         self.cluster = cluster
         self.namespace = namespace
@@ -48,6 +52,8 @@ class StepWork:
         self.since = since
         self.deadline = deadline
         self.now = now
+        self.observe = observe
+        self.database = database
         self._writer = writer
         self._index = index
         self._enough = enough

@@ -17,6 +17,7 @@ from releases.lifecycle import Release
 from releases.logs import set_up as set_up_logs
 from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store, health
 from releases.record.closures import Closures
+from releases.record.drifts import Drifts
 from releases.record.schedules import Schedules
 from releases.record.told import Told
 from workers.advance import Tools
@@ -79,11 +80,13 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
     stopping, record = Stopping(), Record(store)
     queue, questions = JobQueue.connect(settings.redis_url), Questions(store)
     drafts = Drafts(record, config, clusters, around=_around(settings, config, record, store))
-    answers = Answers(record, questions, config, drafts, _grammar(config), now)
+    drifts = Drifts(store)
+    drifted = partial(drafts.twins.look, drifts=drifts)
+    answers = Answers(record, questions, config, drafts, _grammar(config), now, drifted)
     timekeeper = Timekeeper(config, record, Closures(store), Schedules(store), now)
     tools = Tools(record, config, clusters, drafts, stopping, holds_back=timekeeper.holds_back)
-    jobs = Jobs(tools, queue, questions, answers)
-    standbys = Standbys(record, config, queue, now=now, closed_to=timekeeper.closed_to)
+    jobs = Jobs(tools, queue, questions, answers, {"drift": drifted})
+    standbys = Standbys(record, config, queue, now=now, closed_to=timekeeper.closed_to, drifts=drifts)
     reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper, standbys=standbys)
     while True:
         connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=ANSWER_SECONDS)
@@ -172,5 +175,6 @@ def _grammar(config: Config) -> partial[grammar.Command]:
         environments=tuple(config.environments),
         services=tuple(service.name for service in config.services),
         strategies=tuple(sorted({each.strategy for each in config.environments.values()})),
+        standbys=config.standbys,
     )
     return partial(grammar.parse, vocabulary=vocabulary)

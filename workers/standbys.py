@@ -11,6 +11,7 @@ from releases.config import Config, Environment
 from releases.events import ReleaseRequested
 from releases.proof import PAST, lead
 from releases.record import BusyError, JobQueue, Record, RecordUnavailableError, queue_of
+from releases.record.drifts import Drifts
 from releases.standby import due, follow, running
 
 log = structlog.stdlib.get_logger(__name__)
@@ -19,10 +20,14 @@ NEWS = timedelta(minutes=1)
 """How long, at most, something that only the cluster tells (a look at it is kept) waits to be noticed."""
 
 
+DRIFT = timedelta(minutes=5)
+"""How often a standby is compared with what it follows."""
+
+
 class Standbys:
     """Looks when it is called. Costs next to nothing while the record has no news of an environment."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a standby depends on
         self,
         record: Record,
         config: Config,
@@ -30,8 +35,13 @@ class Standbys:
         *,
         now: Callable[[], datetime],
         closed_to: Callable[[ReleaseRequested], object] = lambda _: None,
+        drifts: Drifts | None = None,
     ) -> None:
-        """Everything it needs to know is in the record. `closed_to`: what closes a standby; None: nothing."""
+        """Everything it needs to know is in the record. `closed_to`: what closes a standby; None: nothing.
+
+        With `drifts` a job looks now and then how each differs from what it follows.
+        """
+        self._drifts = drifts
         self._closed_to = closed_to
         self._record = record
         self._config = config
@@ -45,6 +55,8 @@ class Standbys:
             if environment.follows is None:
                 continue
             try:
+                if self._drifts is not None and self._drifts.turn(environment.name, DRIFT):
+                    self._queue.put("validation", "drift", environment.name)
                 self._see_to(environment, environment.follows)
             except RecordUnavailableError as error:
                 log.info("left alone", standby=environment.name, why=str(error))

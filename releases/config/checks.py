@@ -91,6 +91,11 @@ def _leads(config: Config, environment: Environment) -> Iterator[Problem]:
         if environment.after is None:
             what = "says not how long a version must have run there first"
             yield Problem(written((*path, "follows")), what, "write after: 24h beside it")
+    elif environment.smaller:
+        what = "is about standbys"
+        yield Problem(
+            written((*path, "smaller")), what, "write which environment it follows, or leave it out"
+        )
     elif environment.after is not None:
         yield Problem(written((*path, "after")), "belongs to follows", "write which environment it follows")
 

@@ -154,6 +154,14 @@ VERBS = {
             (_TO, _SERVICES, _REASON),
         ),
         Verb(
+            "drill",
+            commands.Drill,
+            "Prove that a standby could take over; nothing is changed.",
+            ("drill {standby}", 'drill {standby} --reason "the quarterly drill"'),
+            (Argument("environment", sample="{standby}"),),
+            (_REASON,),
+        ),
+        Verb(
             "abort",
             commands.Abort,
             "Stop a release that is under way, and return to what was stable.",
@@ -289,6 +297,8 @@ SYNONYMS = {
     "reject": "refuse",
     "decline": "refuse",
     "no": "refuse",
+    "exercise": "drill",
+    "failover": "drill",
     "preview": "plan",
     "dry-run": "plan",
     "block": "lock",

@@ -23,6 +23,7 @@ from tests.e2e.arenas import RealArena
 from tests.e2e.controlplane.plane import ControlPlane
 from workers.cluster import Cluster, TemplateWrite, TransientError
 from workers.cluster.connections import Connections
+from workers.observe import Observed
 from workers.steps.waiting import wait
 from workers.templates import read_template, with_image
 
@@ -65,6 +66,14 @@ class Waiting:
     def has_shown(self, service: str, image: str) -> bool:  # noqa: ARG002 - as `Work` has it
         """Nothing was shown."""
         return False
+
+    def observe(self) -> Observed:
+        """No drill is run here."""
+        raise NotImplementedError
+
+    def database(self) -> str:
+        """No drill is run here."""
+        raise NotImplementedError
 
     def silence(self, trouble: TransientError | None) -> None:
         """The cluster is well."""

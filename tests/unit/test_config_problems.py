@@ -51,8 +51,8 @@ def problems(text: str) -> list[str]:
             "monitor: {}",
             (
                 "monitor: is not known here; known here: cluster, namespace, channel, strategy, services, "
-                "approval, requires, permissions, follows, after, audience, alerts, configuration, mongodb, "
-                "not_known, checklist, prerelease, time_zone, freezes, shared, history"
+                "approval, requires, permissions, follows, after, smaller, audience, alerts, configuration, "
+                "mongodb, not_known, checklist, prerelease, time_zone, freezes, shared, history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),

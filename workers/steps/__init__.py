@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from releases.plan import EnsureConfiguration, RollOut, Step, Verify
+from releases.plan import Drill, EnsureConfiguration, RollOut, Step, Verify
+from workers.steps.drill import drill
 from workers.steps.ensure_configuration import ensure_configuration
 from workers.steps.roll_out import roll_out
 from workers.steps.verify import verify
@@ -29,3 +30,5 @@ def run(step: Step, rollouts: Iterable[RollOut], work: Work) -> Outcome:
             return roll_out(step, work)
         case Verify():
             return verify(step, rollouts, work)
+        case Drill():
+            return drill(step, work)

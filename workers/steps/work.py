@@ -8,6 +8,7 @@ from typing import Protocol
 
 from releases.events import Evidence, ServiceSeen
 from workers.cluster import Cluster, TransientError
+from workers.observe import Observed
 
 
 class Work(Protocol):
@@ -38,6 +39,12 @@ class Work(Protocol):
 
     def has_shown(self, service: str, image: str) -> bool:
         """Whether this step has shown the service with that image before, in this job or an earlier one."""
+
+    def observe(self) -> Observed:
+        """The whole environment as it is now. Raises `ClusterError`."""
+
+    def database(self) -> str:
+        """The version of the environment's MongoDB. Raises `MongoDbError`."""
 
     def silence(self, trouble: TransientError | None) -> None:
         """Say whether the cluster can be heard just now; who watches is told when it lasts."""
