@@ -55,6 +55,7 @@ from releases.record import (
 )
 from releases.record.closures import Closures
 from releases.record.drifts import Drifts
+from releases.record.rounds import Rounds
 from releases.record.schedules import Schedules
 from releases.record.told import Told
 
@@ -198,6 +199,7 @@ class Bot:
             _now,
             calendar,
             Drifts(store),
+            Rounds(store),
         )
 
     def _inbox_loop(self, me: Identity) -> InboxLoop:

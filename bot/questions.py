@@ -24,6 +24,7 @@ from releases.promotion import soaking
 from releases.proof import PAST, lead
 from releases.record import JobQueue, Questions, Record
 from releases.record.drifts import Drifts
+from releases.record.rounds import Rounds
 from releases.record.told import Place, Told
 from releases.snapshot import Answer, Question
 from releases.standby import Drift, drift
@@ -48,6 +49,7 @@ class Desk:
         now: Callable[[], datetime],
         calendar: Calendar,
         drifts: Drifts,
+        rounds: Rounds,
     ) -> None:
         """`now` gives aware UTC times."""
         self._config = config
@@ -58,6 +60,7 @@ class Desk:
         self._now = now
         self._calendar = calendar
         self._drifts = drifts
+        self._rounds = rounds
 
     def calendar(self, command: grammar.Calendar) -> Message:
         """What is closed and what is due: known at once, and nobody has to look again."""
@@ -135,7 +138,12 @@ class Desk:
         brief = self._calendar.brief(name, self._now()) if kind == "status" else ()
         soaks = soaking(self._config, name, recent, self._now()) if kind == "status" else ()
         now = EnvironmentNow(name, self._record.seen(name), held, recent, brief, None, soaks)
-        if self._config.environment(name).follows is None or kind != "status":
+        environment = self._config.environment(name)
+        if kind != "status":
+            return now
+        if environment.latest is not None:
+            now = replace(now, newest=self._rounds.newest(name))
+        if environment.follows is None:
             return now
         drilled = next((each for each in self._record.recent(name, PAST) if _was_drilled(each)), None)
         return replace(

@@ -123,6 +123,9 @@ class ReleaseRequested(Happened):
     follows: str | None = Field(
         default=None, description="the release of another environment that a standby follows with this one"
     )
+    latest: str | None = Field(
+        default=None, description="the rule by which Buzzy asked for this newest build, such as `3.x`"
+    )
 
 
 class PlanProposed(Happened):

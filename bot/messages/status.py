@@ -22,6 +22,7 @@ from bot.messages.parts import (
     phrase,
 )
 from releases.config import format_duration
+from releases.latest import Newest
 from releases.lifecycle import Release, State
 from releases.snapshot import Snapshot
 from releases.standby import Drift
@@ -58,6 +59,9 @@ class EnvironmentNow:
 
     found: Found | None = None
     """What the last look at a standby beside what it follows has found."""
+
+    newest: Newest | None = None
+    """What the registry has, for one that has the newest build."""
 
     drill: LastDrill | None = None
     """Of a standby: when it was drilled last."""
@@ -133,6 +137,8 @@ def _who(each: EnvironmentNow, now: datetime) -> list[str]:
     elif each.drift is not None:
         since = f" since {ago(each.drift.since, now)}" if each.drift.since is not None else ""
         parts.append(f"{clip(each.drift.words, 90)}{since}")
+    if each.newest is not None:
+        parts.append(_newest(each.newest))
     if each.drill is not None:
         parts.append(_drilled(each.drill.release, now))
     if each.holder is not None:
@@ -142,6 +148,12 @@ def _who(each: EnvironmentNow, now: datetime) -> list[str]:
 
 def _put_there(release: Release) -> bool:
     return release.state is State.RELEASED and release.request.kind != "drill"
+
+
+def _newest(newest: Newest) -> str:
+    if newest.problem:
+        return f"newer builds are not seen: {clip(newest.problem, 90)}"
+    return f"newest build {newest.version}" if newest.version else "no build of its versions yet"
 
 
 def _drilled(release: Release | None, now: datetime) -> str:

@@ -55,6 +55,7 @@ from releases.record import (
 )
 from releases.record.closures import Closures
 from releases.record.drifts import Drifts
+from releases.record.rounds import Rounds
 from releases.record.schedules import Schedules
 from releases.record.told import Place, Told
 
@@ -130,7 +131,9 @@ class Terminal:
         queue = JobQueue.connect(settings.redis_url)
         closures, schedules = Closures(store), Schedules(store)
         calendar = Calendar(config, closures, schedules)
-        self._desk = Desk(config, self._record, self._questions, queue, told, _now, calendar, Drifts(store))
+        self._desk = Desk(
+            config, self._record, self._questions, queue, told, _now, calendar, Drifts(store), Rounds(store)
+        )
         self._told = told
         token = settings.slack_bot_token.get_secret_value()
         self._slack = OneTry(web_client(token, settings.slack_api_url) if token else None)

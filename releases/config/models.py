@@ -124,6 +124,11 @@ class Environment(Section):
     after: Duration | None = Field(
         default=None, description="how long a version must have run there first", examples=["24h"]
     )
+    latest: Versions | None = Field(
+        default=None,
+        description="of which versions Buzzy itself releases the newest build here that the registry has",
+        examples=["3.x"],
+    )
     smaller: bool = Field(
         default=False,
         description="whether a standby may ask for fewer pods than what it follows",

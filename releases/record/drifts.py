@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -30,11 +30,6 @@ class Drifts:
             return Found.model_validate_json(text) if text else None
         except ValidationError:
             return None
-
-    def turn(self, environment: str, every: timedelta) -> bool:
-        """Whether a look is due; true for one of those who ask, once in each span."""
-        key, span = self._store.key("drift", environment, "looked"), int(every.total_seconds() * 1000)
-        return bool(self._store.call("SET", key, "1", "NX", "PX", span))
 
     def note(
         self, environment: str, channel: str, follows: str, differences: tuple[str, ...], now: datetime

@@ -1,15 +1,18 @@
-"""A standby from Slack: it is drilled, drifts, fails its drill, wakes on-call, and is in step again."""
+"""Environments that Buzzy looks after by itself: a standby that is drilled and drifts, the newest build."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx
 import pytest
 
+from sandbox.registry import push_image
 from tests.e2e.houses import CHANNELS, ON_CALL, PATIENCE, House
 
 OpenHouse = Callable[..., House]
 STANDBY, ROOM = "disaster-recovery", CHANNELS["disaster-recovery"]
+ROOM_OF_DEVELOPMENT = CHANNELS["development"]
 
 
 def status(house: House, says: str) -> None:
@@ -64,3 +67,22 @@ def test_only_a_standby_is_drilled(open_house: OpenHouse) -> None:
     told = house.alice.wait_for_ephemeral(CHANNELS["production"], "production is no standby")
     assert "follows" in told
     assert house.alice.messages(CHANNELS["production"]) == []
+
+
+@pytest.mark.requirement("S3", "V2")
+def test_development_has_the_newest_build(open_house: OpenHouse) -> None:
+    """What is pushed is released by Buzzy itself, once all services have it; status says what is newest."""
+    house = open_house("development", registry=True, rules={"development": {"latest": "3.x"}})
+    first = house.alice.wait_for_message(ROOM_OF_DEVELOPMENT, "3.3.0", timeout=PATIENCE)
+    house.until(first, "🟢")
+    assert "3.3.0 is the newest build of 3.x in the registry" in first
+    with httpx.Client(base_url=house.registry_url) as client:
+        for service in house.deployments("development"):
+            push_image(client, f"buzzybuzz/{service}", "3.4.0-rc.1", env={"NODE_VERSION": "14.21.3"})
+    second = house.alice.wait_for_message(
+        ROOM_OF_DEVELOPMENT, "3.4.0-rc.1", after=house.until(first, "🟢"), timeout=PATIENCE
+    )
+    house.until(second, "🟢")
+    assert set(house.images("development").values()) == {"3.4.0-rc.1"}
+    house.alice.command("/buzzy status development", ROOM_OF_DEVELOPMENT)
+    house.alice.wait_for_ephemeral(ROOM_OF_DEVELOPMENT, "newest build 3.4.0-rc.1", timeout=PATIENCE)

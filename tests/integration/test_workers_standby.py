@@ -18,6 +18,7 @@ from releases.lifecycle import Release, State
 from releases.record import Store
 from releases.record.closures import Closures
 from releases.record.drifts import Drifts
+from releases.record.rounds import Rounds
 from sandbox.cluster.deletion import DeleteOptions
 from sandbox.cluster.resources import CONFIG_MAPS, DEPLOYMENTS
 from tests.integration.workers_world import CONFIG, SETTLE_SECONDS, World, now, settle, world
@@ -150,9 +151,9 @@ def test_a_configuration_that_is_gone_is_drift(here: World) -> None:
 @pytest.mark.requirement("S3")
 def test_the_standby_is_looked_at_now_and_then_and_not_more(here: World) -> None:
     """By whichever worker comes first, once in a span; each look is a job of its own."""
-    drifts = Drifts(here.store)
+    rounds = Rounds(here.store)
     for _ in range(3):
-        Standbys(here.record, here.config, here.queue, now=now, drifts=drifts).look()
+        Standbys(here.record, here.config, here.queue, now=now, rounds=rounds).look()
     assert list(here.queue.waiting) == [("validation", "drift", "standby")]
     assert timedelta(minutes=1) <= DRIFT
 

@@ -107,7 +107,7 @@ class World:
     def worker(self, clusters: Clusters | None = None, **given: Any) -> Jobs:  # noqa: ANN401 - handed on
         """Jobs like those of one more worker process."""
         clusters = clusters or Connections(str(self.kubeconfig))
-        drafts = Drafts(self.record, self.config, clusters, around=self.around)
+        drafts = self.drafts = Drafts(self.record, self.config, clusters, around=self.around)
         tools = Tools(
             self.record,
             self.config,
