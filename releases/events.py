@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from releases.plan import Frozen, Plan, Step
+from releases.plan import Frozen, Plan, RequestKind, Step
 from releases.version import ReleaseType, Urgency
 
 
@@ -95,10 +95,10 @@ class Passage(Frozen):
 
 
 class ReleaseRequested(Happened):
-    """Somebody asked for a release or a rollback; from here on it holds its environment."""
+    """Somebody asked for a release, a rollback or a drill; from here on it holds its environment."""
 
     event: Literal["release_requested"] = "release_requested"
-    kind: Literal["release", "rollback"]
+    kind: RequestKind
     environment: str
     version: str | None = Field(description="the version asked for; None for a rollback or a promotion")
     target: Target | None = Field(default=None, description="where a rollback goes")
@@ -126,6 +126,9 @@ class ReleaseRequested(Happened):
     database: Literal["restore", "keep"] | None = Field(
         default=None,
         description="a rollback: restore the backup, or leave the database as it is; None: undo what can be",
+    )
+    latest: str | None = Field(
+        default=None, description="the rule by which Buzzy asked for this newest build, such as `3.x`"
     )
 
 

@@ -35,6 +35,10 @@ __all__ = [
 ]
 
 
+RequestKind = Literal["release", "rollback", "drill"]
+"""What somebody can ask for; a drill changes nothing."""
+
+
 class Template(Frozen):
     """A Deployment's pod template at one revision.
 
@@ -112,8 +116,50 @@ class Verify(Frozen):
         return "all services verified"
 
 
+class Expected(Frozen):
+    """What one service of a standby has to be like to take over; what is empty is not asked."""
+
+    service: str
+    image: str = Field(default="", description="as the environment that it follows runs it")
+    pods: int = Field(default=0, description="how many it has to ask for at least")
+    configuration: tuple[str, ...] = Field(
+        default=(), description="names of variables and files that its pods have to be given"
+    )
+
+
+DrillPart = Literal["pods", "health", "versions", "configuration", "database"]
+
+
+class Drill(Frozen):
+    """Look whether a standby could take over now, in one respect."""
+
+    kind: Literal["drill"] = "drill"
+    part: DrillPart
+    follows: str = Field(description="the environment whose place it would take")
+    expected: tuple[Expected, ...] = ()
+
+    def undo(self) -> Step | None:
+        """Nothing: looking changes nothing."""
+        return None
+
+    @property
+    def title(self) -> str:
+        """The step in the words of the thread."""
+        match self.part:
+            case "pods":
+                return "every pod is there and ready"
+            case "health":
+                return "every pod answers for its health"
+            case "versions":
+                return f"the versions of {self.follows}"
+            case "configuration":
+                return f"the configuration that {self.follows} has"
+            case "database":
+                return "the database answers"
+
+
 Step = Annotated[
-    EnsureConfiguration | RollOut | Verify | Backup | Migrate | Restore, Field(discriminator="kind")
+    EnsureConfiguration | RollOut | Verify | Backup | Migrate | Restore | Drill, Field(discriminator="kind")
 ]
 
 
@@ -124,7 +170,7 @@ _UNSAID: dict[str, Any] = {"checklist": {"__all__": set(VOLATILE)}}
 class Plan(Frozen):
     """What will be done to an environment, in order, and how each step is undone."""
 
-    kind: Literal["release", "rollback"]
+    kind: RequestKind
     application: str
     environment: str
     namespace: str

@@ -278,6 +278,8 @@ class Advance:
             look_around=self._look_around,
             key=f"{self._tools.record.installation()}/{release.id}/{index}",
             newest_backup=self._newest_backup,
+            observe=lambda: self._tools.drafts.look(environment),
+            database=lambda: self._tools.drafts.database(environment),
         )
 
     def _newest_backup(self) -> BackupKnown | None:

@@ -9,6 +9,7 @@ from releases import events as e
 from releases.events import ServiceSeen
 from releases.migrations import BackupKnown
 from workers.cluster import Cluster, TransientError
+from workers.observe import Observed
 from workers.words import silent
 from workers.writer import Writer
 
@@ -39,10 +40,13 @@ class StepWork:
         look_around: Callable[[], tuple[ServiceSeen, ...]],
         key: str,
         newest_backup: Callable[[], BackupKnown | None],
+        observe: Callable[[], Observed],
+        database: Callable[[], str],
     ) -> None:
         """`index` is the step's place in the release; `enough` says that the job should end here.
 
-        `look_around` sees all services, or none while the cluster is silent. `key` names the step among all.
+        `look_around` sees all services, or none while the cluster is silent. `key` names the step among all;
+        `observe` and `database` are as `Work` has them.
         """
         self.cluster = cluster
         self.namespace = namespace
@@ -53,6 +57,8 @@ class StepWork:
         self.key = key
         self.newest_backup = newest_backup
         self.now = now
+        self.observe = observe
+        self.database = database
         self._writer = writer
         self._index = index
         self._enough = enough

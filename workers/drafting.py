@@ -23,13 +23,15 @@ from workers.around import Around
 from workers.cluster import ClusterError, TransientError
 from workers.cluster.connections import Clusters
 from workers.ledger import AheadError, Ledgers
+from workers.mongodb import MongoDbError
 from workers.observe import Observed, observe
-from workers.planning import Refused, Scene, Wanted, back, plan_release, plan_rollback
+from workers.planning import Refused, Scene, Wanted, back, plan_drill, plan_release, plan_rollback
 from workers.proving import Proving
 from workers.registry import RegistryAwayError, RegistryError
 from workers.rehearsal import rehearse
 from workers.tenant import Tenant
 from workers.tenure import HeldError, Tenure
+from workers.twins import Twins
 from workers.words import lost, of_error
 
 PAST = 30
@@ -83,6 +85,7 @@ class Drafts:
         self._around = around or Around()
         self._proving = Proving(record, config, self.look, clock)
         self.ledgers = Ledgers(record, config, clusters)
+        self.twins = Twins(record, config, clusters, clock)
 
     def look(self, environment: Environment) -> Observed:
         """An environment as it is now. Raises `ClusterError`."""
@@ -107,6 +110,8 @@ class Drafts:
         held = take is not None
 
         def draw(scene: Scene, rehearsed: Rehearsed) -> Plan | Refused:
+            if request.kind == "drill":
+                return self._drill(scene)
             if request.kind == "rollback":
                 return rehearsed(_gone_back(scene, wanted))
             if request.source is None:
@@ -116,6 +121,17 @@ class Drafts:
             return version if isinstance(version, Refused) else self._drawn(scene, rehearsed, version, wanted)
 
         return self._draft(request.environment, draw, held=held)
+
+    def _drill(self, scene: Scene) -> Plan | Refused:
+        if scene.environment.follows is None:  # no more, since it was asked for
+            return Refused(f"{scene.environment.name} is no standby: it follows no other environment.")
+        return plan_drill(scene, self.twins.asked(scene.environment))
+
+    def database(self, environment: Environment) -> str:
+        """The version of an environment's MongoDB. Raises `MongoDbError`."""
+        if environment.mongodb is None:
+            raise MongoDbError(f"buzzy.yaml does not say any more where the MongoDB of {environment.name} is")
+        return self._around.mongodb(environment.mongodb)
 
     def patiently(
         self,

@@ -62,9 +62,10 @@ def _details(plan: Plan) -> list[Piece | None]:
     warnings: list[Row] = [[f"⚠️ {clip(warning, SENTENCE)}"] for warning in plan.warnings[:MOST_WARNINGS]]
     return [
         lines([bold("What changes")]),
-        monospace(_diff(plan), at_most=DIFF) or lines(["nothing: everything is so already"]),
+        monospace(_diff(plan), at_most=DIFF)
+        or lines(["nothing" if plan.kind == "drill" else "nothing: everything is so already"]),
         lines([bold("Way back")]),
-        back or lines([NO_WAY_BACK]),
+        back or lines([NO_WAY_BACK[plan.kind]]),
         stays_piece(plan),
         lines([bold("Checklist")], *rows_of(plan.checklist)) if plan.checklist else None,
         lines(*warnings) if warnings else None,

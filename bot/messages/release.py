@@ -67,7 +67,7 @@ def _asked(release: Release) -> Row:
     return joined(
         [kind.value] if kind else None,
         [request.urgency] if request.urgency and kind != request.urgency else None,
-        [request.strategy],
+        [request.strategy] if request.kind != "drill" else None,
         [f"from {clip(request.source, NAME)}"] if request.source else None,
         [f"only {clip(', '.join(request.services), SENTENCE)}"] if request.services else None,
         ["asked by ", who(request.by), f"{wording.via(request.via)} ", moment(request.at, DAY_AND_TIME)],

@@ -38,7 +38,11 @@ from releases.lifecycle import Release, StepState, StepStatus
 from releases.plan import Plan, Step
 
 MOST_WARNINGS = 10
-NO_WAY_BACK = "none: a rollback is not rolled back in turn"
+NO_WAY_BACK = {
+    "release": "none",
+    "rollback": "none: a rollback is not rolled back in turn",
+    "drill": "none is needed: a drill changes nothing",
+}
 NOTES = 20
 """Lines of release notes that are shown; a worker sends fewer."""
 
@@ -53,7 +57,7 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
     """What the thread says of an event; `release` is as it was right after it. None: nothing."""
     match event:
         case e.ReleaseRequested():
-            wanted = ("a " if event.kind == "rollback" else "") + wording.what(release, application)
+            wanted = ("a " if event.kind != "release" else "") + wording.what(release, application)
             passed = [_passed(each) for each in event.passed]
             asked = f" asked for {wanted}{wording.via(event.via)}"
             return _line("📝", [who(event.by), asked, *_reason(event.reason)], *passed)
@@ -165,7 +169,7 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
     below = [
         monospace(step_lines(plan.steps), at_most=STEPS),
         lines([bold("Way back"), " if it has to be stopped"]),
-        monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK]),
+        monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK[plan.kind]]),
         stays_piece(plan),
         lines([bold("Checklist")], *checklist_rows(release)) if plan.checklist else None,
         lines(*_warnings(plan.warnings), _asks(release), _ask_again(release))
@@ -221,7 +225,7 @@ def _ask_again(release: Release) -> Row:
 def _finished(release: Release, event: e.StepFinished) -> Message:
     state = release.steps[event.index]
     time = f" · {format_duration(state.took)}" if state.took is not None else ""
-    already = "" if event.changed or state.step.kind == "verify" else " · was so already"
+    already = "" if event.changed or state.step.kind in {"verify", "drill"} else " · was so already"
     result = f" · {clip(event.result, SENTENCE)}" if event.result else ""
     first = f"{_place(release, event.index)} {clip(state.step.title, SENTENCE)}{time}{already}{result}"
     log = monospace(event.log, at_most=LOG, keep_end=True) if event.log else None

@@ -10,7 +10,7 @@ from releases.config import format_duration
 from releases.database import Backup, Migrate, Restore
 from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
-from releases.plan import EnsureConfiguration, RollOut, Verify
+from releases.plan import Drill, EnsureConfiguration, RollOut, Verify
 
 _EMOJI = {
     State.REQUESTED: "⚪",
@@ -50,7 +50,9 @@ def what(release: Release, application: str) -> str:
     """`buzzy 3.2.0 → 3.2.1`, or what is known of it before it is planned."""
     plan, request = release.plan, release.request
     rollback = request.kind == "rollback"
-    name = f"rollback of {application}" if rollback else application
+    name = application if request.kind == "release" else f"{request.kind} of {application}"
+    if request.kind == "drill":
+        return f"{name} {clip(plan.new, NAME)}" if plan is not None else name
     if plan is not None:
         stable, new = clip(plan.stable, NAME), clip(plan.new, NAME)
         return (
@@ -80,6 +82,9 @@ _FIXED = {
 }
 
 
+_DONE = {"release": "released", "rollback": "rolled back", "drill": "passed"}
+
+
 def headline(release: Release) -> str:
     """What is happening now, in a few words."""
     stable = clip(release.plan.stable, NAME) if release.plan else "what was stable"
@@ -91,7 +96,7 @@ def headline(release: Release) -> str:
         case State.TURNING_BACK:
             return f"going back to {stable}, {_position(release)}"
         case State.RELEASED:
-            done = "rolled back" if release.request.kind == "rollback" else "released"
+            done = _DONE[release.request.kind]
             return f"{done} in {format_duration(duration(release))}"
         case State.FAILED:
             return f"failed{_failed_at(release)}"
@@ -151,6 +156,8 @@ def _running(release: Release) -> str:
             return "undoing migrations of the database"
         case Restore():
             return "restoring the database"
+        case Drill(title=title):
+            return f"looking: {title}"
         case _:
             return "under way"
 

@@ -26,6 +26,7 @@ def contradictions(config: Config) -> Iterator[Problem]:
         if environment.approval is not None:
             yield from _quorums(environment, environment.approval)
         yield from _leads(config, environment)
+        yield from _latest(config, environment)
         yield from _audience(environment)
         yield from _size(environment)
         yield from _checklist(config, environment)
@@ -92,8 +93,26 @@ def _leads(config: Config, environment: Environment) -> Iterator[Problem]:
         if environment.after is None:
             what = "says not how long a version must have run there first"
             yield Problem(written((*path, "follows")), what, "write after: 24h beside it")
+    elif environment.smaller:
+        what = "is about standbys"
+        yield Problem(
+            written((*path, "smaller")), what, "write which environment it follows, or leave it out"
+        )
     elif environment.after is not None:
         yield Problem(written((*path, "after")), "belongs to follows", "write which environment it follows")
+
+
+def _latest(config: Config, environment: Environment) -> Iterator[Problem]:
+    """What an environment with the newest build needs, and what it cannot be as well."""
+    if environment.latest is None:
+        return
+    where = written(("environments", environment.name, "latest"))
+    if config.registry is None:
+        yield Problem(where, "needs a registry to look into", "write registry at the top of the file")
+    if environment.follows is not None:
+        yield Problem(where, "and follows both say what is released here", "leave one of them out")
+    if environment.requires is not None:
+        yield Problem(where, "would release what requires keeps out", "leave one of them out")
 
 
 def _lead(config: Config, environment: Environment, path: Path, name: str) -> Iterator[Problem]:

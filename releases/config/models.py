@@ -125,6 +125,16 @@ class Environment(Section):
     after: Duration | None = Field(
         default=None, description="how long a version must have run there first", examples=["24h"]
     )
+    latest: Versions | None = Field(
+        default=None,
+        description="of which versions Buzzy itself releases the newest build here that the registry has",
+        examples=["3.x"],
+    )
+    smaller: bool = Field(
+        default=False,
+        description="whether a standby may ask for fewer pods than what it follows",
+        examples=[True],
+    )
     audience: tuple[Channel, ...] = Field(
         default=(),
         description="channels that are told of releases asked for with --hotfix or --security",
@@ -268,6 +278,11 @@ class Config(Section):
     def matrix(self) -> tuple[Row, ...]:
         """The compatibility matrix, in the order of the file."""
         return tuple(Row(versions, needs.requirements()) for versions, needs in self.compatibility.items())
+
+    @property
+    def standbys(self) -> tuple[str, ...]:
+        """The environments that follow another one."""
+        return tuple(name for name, each in self.environments.items() if each.follows is not None)
 
     @property
     def user_groups(self) -> frozenset[str]:

@@ -134,6 +134,18 @@ class Rollback:
 
 
 @dataclass(frozen=True, slots=True)
+class Drill:
+    """Prove that a standby could take over, without touching it or what it follows."""
+
+    environment: str
+    reason: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(f"drill {self.environment}", reason=_quoted(self.reason))
+
+
+@dataclass(frozen=True, slots=True)
 class Abort:
     """Stop a release, such as `R42`, and return to what was stable."""
 
@@ -327,6 +339,7 @@ Command: TypeAlias = (
     Release
     | Promote
     | Rollback
+    | Drill
     | Abort
     | Approve
     | Refuse

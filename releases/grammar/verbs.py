@@ -157,6 +157,14 @@ VERBS = {
             (_TO, _SERVICES, _RESTORE, _KEEP_DATABASE, _REASON),
         ),
         Verb(
+            "drill",
+            commands.Drill,
+            "Prove that a standby could take over; nothing is changed.",
+            ("drill {standby}", 'drill {standby} --reason "the quarterly drill"'),
+            (Argument("environment", sample="{standby}"),),
+            (_REASON,),
+        ),
+        Verb(
             "abort",
             commands.Abort,
             "Stop a release that is under way, and return to what was stable.",
@@ -292,6 +300,8 @@ SYNONYMS = {
     "reject": "refuse",
     "decline": "refuse",
     "no": "refuse",
+    "exercise": "drill",
+    "failover": "drill",
     "preview": "plan",
     "dry-run": "plan",
     "block": "lock",

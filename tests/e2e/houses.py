@@ -129,6 +129,17 @@ class House(Stage):
         with self._apps() as apps:
             apps.delete_namespaced_deployment(name, self.namespaces[environment], _request_timeout=(5, 30))
 
+    def scale(self, environment: str, name: str, replicas: int) -> None:
+        """Somebody scales a Deployment."""
+        with self._apps() as apps:
+            apps.patch_namespaced_deployment(
+                name,
+                self.namespaces[environment],
+                {"spec": {"replicas": replicas}},
+                _preload_content=False,
+                _request_timeout=(5, 30),
+            )
+
     def hold(self, service: str, version: str) -> None:
         """Pods of this image will not get ready: a release of it stays at this service until it is let go."""
         self.arena.behave(f"buzzybuzz/{service}:{version}", "never-ready")

@@ -24,6 +24,7 @@ from tests.e2e.arenas import RealArena
 from tests.e2e.controlplane.plane import ControlPlane
 from workers.cluster import Cluster, TemplateWrite, TransientError
 from workers.cluster.connections import Connections
+from workers.observe import Observed
 from workers.steps.waiting import wait
 from workers.templates import read_template, with_image
 
@@ -80,6 +81,14 @@ class Waiting:
     def newest_backup(self) -> BackupKnown | None:
         """None was made."""
         return None
+
+    def observe(self) -> Observed:
+        """No drill is run here."""
+        raise NotImplementedError
+
+    def database(self) -> str:
+        """No drill is run here."""
+        raise NotImplementedError
 
     def silence(self, trouble: TransientError | None) -> None:
         """The cluster is well."""

@@ -285,6 +285,7 @@ def test_help_about_all_commands() -> None:
         "release",
         "promote",
         "rollback",
+        "drill",
         "abort",
         "approve",
         "refuse",

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from releases.database import Backup, Migrate, Restore
-from releases.plan import EnsureConfiguration, RollOut, Step, Verify
+from releases.plan import Drill, EnsureConfiguration, RollOut, Step, Verify
 from workers.steps.database import back_up, migrate, restore
+from workers.steps.drill import drill
 from workers.steps.ensure_configuration import ensure_configuration
 from workers.steps.roll_out import roll_out
 from workers.steps.verify import verify
@@ -37,3 +38,5 @@ def run(step: Step, rollouts: Iterable[RollOut], work: Work) -> Outcome:
             return migrate(step, work)
         case Restore():
             return restore(step, work)
+        case Drill():
+            return drill(step, work)

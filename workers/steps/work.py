@@ -9,6 +9,7 @@ from typing import Protocol
 from releases.events import Evidence, ServiceSeen
 from releases.migrations import BackupKnown
 from workers.cluster import Cluster, TransientError
+from workers.observe import Observed
 
 
 class Work(Protocol):
@@ -51,6 +52,12 @@ class Work(Protocol):
 
     def newest_backup(self) -> BackupKnown | None:
         """The backup that a release of this environment made last."""
+
+    def observe(self) -> Observed:
+        """The whole environment as it is now. Raises `ClusterError`."""
+
+    def database(self) -> str:
+        """The version of the environment's MongoDB. Raises `MongoDbError`."""
 
     def silence(self, trouble: TransientError | None) -> None:
         """Say whether the cluster can be heard just now; who watches is told when it lasts."""
