@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.answers import Answers
+from bot.approvals import Approvals
 from bot.deliveries import Asked, Payload, Pressed, Reacted, read
 from bot.messages import Message
 from bot.messages.help import help_message
@@ -64,6 +65,7 @@ class InboxLoop:
         record: Record,
         requests: Requests,
         answers: Answers,
+        approvals: Approvals,
         desk: Desk,
         slack: Slack,
         vocabulary: grammar.Vocabulary,
@@ -75,6 +77,7 @@ class InboxLoop:
         self._record = record
         self._requests = requests
         self._answers = answers
+        self._approvals = approvals
         self._desk = desk
         self._slack = slack
         self._vocabulary = vocabulary
@@ -158,7 +161,9 @@ class InboxLoop:
                 return help_message(grammar.help_text(command.verb, self._vocabulary))
             case grammar.Calendar():
                 return self._desk.calendar(command)
-            case grammar.Status() | grammar.History() | grammar.Plan():
+            case grammar.Approvals():
+                return self._approvals.answer(asked.user)
+            case grammar.Status() | grammar.History() | grammar.Plan() | grammar.Diff():
 
                 def show(answer: Message) -> Place | None:
                     return self._post(asked, answer, delivery)

@@ -18,6 +18,7 @@ from slack_bolt import App
 
 from bot.answers import Answers
 from bot.app import make_app
+from bot.approvals import Approvals
 from bot.calendar import Calendar
 from bot.closing import Closing
 from bot.doors import Door, DoorError, HttpDoor, SocketDoor
@@ -216,6 +217,7 @@ class Bot:
             record,
             requests,
             answers,
+            Approvals(self._config, record, told, self._slack, people, _now),
             self._desk(store),
             self._slack,
             vocabulary_of(self._config),

@@ -60,19 +60,15 @@ class Reception:
         match command:
             case grammar.Help():
                 return help_message(grammar.help_text(command.verb, self.vocabulary))
-            case grammar.Status() | grammar.History() | grammar.Plan():
+            case grammar.Status() | grammar.History() | grammar.Plan() | grammar.Diff():
                 return self._answered(command, user, channel, response_url)
             case grammar.Calendar():
                 return self._looked_up(command)
+            case grammar.Approvals():
+                return self._asked(command, user, channel, response_url, trigger) or note("Looking …")
             case _:
-                asked = Asked(
-                    line=command.line(), user=user, channel=channel, at=self._now(), response_url=response_url
-                )
-                try:
-                    self._record(asked, trigger)
-                except RecordUnavailableError as error:
-                    return _unrecorded(error, f"/buzzy {command.line()}")
-                return self._noted(command)
+                trouble = self._asked(command, user, channel, response_url, trigger)
+                return trouble or self._noted(command)
 
     def mention(self, line: str, user: str, channel: str, thread_ts: str, event: str) -> None:
         """A line behind a mention, answered later in its thread. Raises `RecordUnavailableError`."""
@@ -94,6 +90,18 @@ class Reception:
     def close(self) -> None:
         """Take nothing more in."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _asked(
+        self, command: grammar.Command, user: str, channel: str, response_url: str, delivery: str
+    ) -> Message | None:
+        """Record a command, to be acted on in a moment; what its person is told if that fails."""
+        line = command.line()
+        asked = Asked(line=line, user=user, channel=channel, at=self._now(), response_url=response_url)
+        try:
+            self._record(asked, delivery)
+        except RecordUnavailableError as error:
+            return _unrecorded(error, f"/buzzy {line}")
+        return None
 
     def _record(self, payload: Payload, delivery: str) -> None:
         deadline = time.monotonic() + DEADLINE_SECONDS

@@ -2,9 +2,11 @@
 
 from releases.grammar.commands import (
     Abort,
+    Approvals,
     Approve,
     Calendar,
     Command,
+    Diff,
     Freeze,
     Help,
     History,
@@ -35,9 +37,11 @@ __all__ = [
     "ALL",
     "LONGEST_REASON",
     "Abort",
+    "Approvals",
     "Approve",
     "Calendar",
     "Command",
+    "Diff",
     "Freeze",
     "GrammarError",
     "Help",
