@@ -191,7 +191,15 @@ class InboxLoop:
                 thread = payload.thread_ts if isinstance(payload, Asked) else None
                 self._slack.whisper(payload.channel, payload.user, answer, thread_ts=thread or None)
             case Asked() | Pressed():
-                self._slack.respond(payload.response_url, answer)
+                self._respond(payload, answer)
+
+    def _respond(self, payload: Asked | Pressed, answer: Message) -> None:
+        try:
+            self._slack.respond(payload.response_url, answer)
+        except RefusedError as error:
+            # Half an hour after the command, or five answers: a form may be filled in late.
+            log.info("Slack takes no more answers there", slack=error.code)
+            self._slack.whisper(payload.channel, payload.user, answer)
 
     def _tell_quietly(self, payload: Payload, answer: Message) -> None:
         try:

@@ -7,15 +7,16 @@ answered from the record. What cannot be recorded in time is not recorded at all
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.answers import Answering
 from bot.deliveries import Asked, Payload, Pressed, Reacted, kind_of
 from bot.messages import Message
+from bot.messages.form import Origin, fields_of, origin_of, release_form
 from bot.messages.help import help_message
 from bot.messages.parts import SENTENCE, clip, code, lines, message
 from bot.messages.refusals import mistake_message, note
@@ -24,6 +25,7 @@ from bot.requests import Changing
 from bot.vocabulary import vocabulary_of
 from releases import grammar
 from releases.config import Config
+from releases.plan import digest_of
 from releases.record import Inbox, RecordUnavailableError
 from releases.record.told import Place
 
@@ -65,10 +67,37 @@ class Reception:
             case grammar.Calendar():
                 return self._looked_up(command)
             case grammar.Approvals():
-                return self._asked(command, user, channel, response_url, trigger) or note("Looking …")
+                asked = self._asked(command, user, channel, response_url)
+                return self._recorded(asked, trigger) or note("Looking …")
             case _:
-                trouble = self._asked(command, user, channel, response_url, trigger)
-                return trouble or self._noted(command)
+                asked = self._asked(command, user, channel, response_url)
+                return self._recorded(asked, trigger) or self._noted(command)
+
+    def form_for(self, line: str, channel: str, response_url: str) -> dict[str, Any] | None:
+        """The form that a slash command asks for, if it does; the environment of its channel is chosen."""
+        if not grammar.asks_for_form(line):
+            return None
+        environments = self._config.environments.items()
+        here = next((name for name, each in environments if each.channel == channel), None)
+        return release_form(self.vocabulary, here, Origin(channel=channel, response_url=response_url))
+
+    def form(self, view: Mapping[str, Any], user: str) -> dict[str, str]:
+        """A form was submitted: it goes the same way as the line that could have been typed.
+
+        What is wrong with it, by field; empty when it was recorded. The same form with the same content
+        is one request, however often it comes: Slack asks people to try again when its own wait is over.
+        """
+        origin = origin_of(view)
+        try:
+            command = grammar.read_form(fields_of(view), self.vocabulary)
+        except grammar.FormError as error:
+            return error.problems
+        delivery = f"{view['id']}:{digest_of(command.line())[:16]}"
+        try:
+            self._record(self._asked(command, user, origin.channel, origin.response_url), delivery)
+        except RecordUnavailableError as error:
+            return {"version": f"Nothing was recorded: {error}. Press Release again in a minute."}
+        return {}
 
     def mention(self, line: str, user: str, channel: str, thread_ts: str, event: str) -> None:
         """A line behind a mention, answered later in its thread. Raises `RecordUnavailableError`."""
@@ -91,16 +120,16 @@ class Reception:
         """Take nothing more in."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _asked(
-        self, command: grammar.Command, user: str, channel: str, response_url: str, delivery: str
-    ) -> Message | None:
-        """Record a command, to be acted on in a moment; what its person is told if that fails."""
+    def _asked(self, command: grammar.Command, user: str, channel: str, response_url: str) -> Asked:
         line = command.line()
-        asked = Asked(line=line, user=user, channel=channel, at=self._now(), response_url=response_url)
+        return Asked(line=line, user=user, channel=channel, at=self._now(), response_url=response_url)
+
+    def _recorded(self, asked: Asked, delivery: str) -> Message | None:
+        """Record a command, to be acted on in a moment; what its person is told if that fails."""
         try:
             self._record(asked, delivery)
         except RecordUnavailableError as error:
-            return _unrecorded(error, f"/buzzy {line}")
+            return _unrecorded(error, f"/buzzy {asked.line}")
         return None
 
     def _record(self, payload: Payload, delivery: str) -> None:

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
 from slack_bolt import Ack, App, BoltResponse
 
 from bot.deliveries import Pressed
-from bot.messages import Message
 from bot.messages.presses import ACTIONS, Press
 from bot.reception import Reception
-from bot.slack import Slack, SlackError
-
-log = structlog.get_logger(__name__)
+from bot.voice import Voice
 
 
-def register(app: App, reception: Reception, slack: Slack) -> None:
-    """Take presses."""
-    # Only for what must be told although Redis is away: an acknowledgement of a press can say nothing.
-    voice = ThreadPoolExecutor(2, thread_name_prefix="voice")
-
-    def tell(response_url: str, answer: Message) -> None:
-        try:
-            slack.respond(response_url, answer)
-        except SlackError as error:
-            log.warning("Somebody could not be told", slack=str(error))
+def register(app: App, reception: Reception, voice: Voice) -> None:
+    """Take presses. An acknowledgement of one can say nothing, so what must be told goes by the voice."""
 
     @app.action(re.compile("|".join(ACTIONS)))
     def pressed(ack: Ack, action: dict[str, Any], body: dict[str, Any]) -> BoltResponse:
@@ -36,7 +23,7 @@ def register(app: App, reception: Reception, slack: Slack) -> None:
         if press is not None:
             answer = reception.press(_pressed(press, action, body), body["trigger_id"])
             if answer is not None:
-                voice.submit(tell, body["response_url"], answer)
+                voice.tell(body["response_url"], answer)
         return ack()
 
 
