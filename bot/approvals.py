@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from bot.messages import Message
@@ -12,6 +12,7 @@ from bot.people import Known
 from bot.slack import Slack
 from releases.awaiting import is_waiting, wanted
 from releases.config import Config
+from releases.lifecycle import Release
 from releases.people import Person
 from releases.policy import admit
 from releases.record import Record
@@ -44,20 +45,21 @@ class Approvals:
         who = self._people.get(user, fresh=True)
         if (refusal := admit(who)) is not None:
             return refusal_message(refusal)
-        return approvals_message(self.waiting(who), self._config.application)
+        holders = (self._record.holder(name) for name in self._config.environments)
+        releases = [self._record.load(holder).release for holder in holders if holder is not None]
+        return approvals_message(self.of(who, releases), self._config.application)
 
-    def waiting(self, who: Person) -> tuple[Awaiting, ...]:
-        """All releases that wait, in the order of the environments, and what each wants of `who`."""
-        found = []
-        for name in self._config.environments:
-            holder = self._record.holder(name)
-            release = None if holder is None else self._record.load(holder).release
-            if release is not None and is_waiting(release):
-                found.append(Awaiting(release, wanted(release, who, self._now()), self._link(release.id)))
-        return tuple(found)
+    def of(self, who: Person, releases: Iterable[Release]) -> tuple[Awaiting, ...]:
+        """Those of the releases that wait, and what each wants of `who`."""
+        now = self._now()
+        return tuple(
+            Awaiting(release, wanted(release, who, now), self.link(release.id))
+            for release in releases
+            if is_waiting(release)
+        )
 
-    def _link(self, release_id: str) -> str | None:
-        """Where its message is: asked of Slack once for each, since it stays."""
+    def link(self, release_id: str) -> str | None:
+        """Where a release's message is: asked of Slack once for each, since it stays."""
         place = self._told.message_of(release_id)
         if place is None:
             return None

@@ -19,6 +19,7 @@ from bot.approvals import Approvals
 from bot.deliveries import Asked, Payload, Pressed, Reacted, read
 from bot.messages import Message
 from bot.messages.help import help_message
+from bot.messages.home import notice_of
 from bot.messages.refusals import mistake_message, note
 from bot.questions import Desk
 from bot.requests import NotYetError, Requests
@@ -26,6 +27,7 @@ from bot.slack import RateLimitedError, RefusedError, Slack, SlackError, Unclear
 from releases import grammar
 from releases.lifecycle import State
 from releases.record import Delivery, Inbox, Record, RecordUnavailableError
+from releases.record.homes import Homes
 from releases.record.told import Place
 from releases.schedule import Scheduled
 
@@ -66,6 +68,7 @@ class InboxLoop:
         requests: Requests,
         answers: Answers,
         approvals: Approvals,
+        homes: Homes,
         desk: Desk,
         slack: Slack,
         vocabulary: grammar.Vocabulary,
@@ -78,6 +81,7 @@ class InboxLoop:
         self._requests = requests
         self._answers = answers
         self._approvals = approvals
+        self._homes = homes
         self._desk = desk
         self._slack = slack
         self._vocabulary = vocabulary
@@ -150,6 +154,8 @@ class InboxLoop:
                 answer = self._answers.pressed(payload, delivery.id)
         if answer is not None:
             self._tell(payload, answer)
+        elif isinstance(payload, Asked | Pressed) and not payload.channel:
+            self._homes.opened(payload.user)  # which shows what has become of it
 
     def _asked(self, asked: Asked, delivery: Delivery) -> Message | None:
         try:
@@ -187,6 +193,8 @@ class InboxLoop:
         match payload:
             case Scheduled():
                 self._requests.not_done(payload, answer)  # nobody waits for an answer: the channel is told
+            case Asked(channel="") | Pressed(channel=""):
+                self._homes.say(payload.user, notice_of(answer))
             case Asked(response_url="") | Reacted():
                 thread = payload.thread_ts if isinstance(payload, Asked) else None
                 self._slack.whisper(payload.channel, payload.user, answer, thread_ts=thread or None)

@@ -113,6 +113,24 @@ class Desk:
             return None
         return self._message(question, known, again=False)
 
+    def board(self) -> tuple[EnvironmentNow, ...]:
+        """All environments, as they are known now."""
+        return tuple(self._environment(name, "status") for name in self._config.environments)
+
+    def stamp(self) -> str:
+        """Names what `board` would show, and costs little: whoever has seen this stamp has seen all of it.
+
+        That somebody has looked again and found the same counts once a minute.
+        """
+        now = self._now()
+        parts: list[object] = []
+        for name in self._config.environments:
+            seen = self._record.seen(name)
+            found = None if seen is None else seen.model_dump(mode="json", exclude={"at", "revisions"})
+            minute = None if seen is None else int(seen.at.timestamp() // 60)
+            parts += [self._record.latest(name), found, minute, self._calendar.brief(name, now)]
+        return digest_of(parts)
+
     def _message(self, question: Question, known: tuple[EnvironmentNow, ...], *, again: bool) -> Message:
         if question.kind in OF_WORKERS:
             return note(f"Looking at {' and '.join(question.environments)} …")

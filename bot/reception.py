@@ -27,6 +27,7 @@ from releases import grammar
 from releases.config import Config
 from releases.plan import digest_of
 from releases.record import Inbox, RecordUnavailableError
+from releases.record.homes import Homes
 from releases.record.told import Place
 
 T = TypeVar("T")
@@ -44,11 +45,14 @@ THREADS = 32
 class Reception:
     """Takes what comes in from Slack. Its methods do not call Slack."""
 
-    def __init__(self, config: Config, inbox: Inbox, desk: Desk, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, config: Config, inbox: Inbox, homes: Homes, desk: Desk, now: Callable[[], datetime]
+    ) -> None:
         """`now` gives aware UTC times."""
         self.vocabulary = vocabulary_of(config)
         self._config = config
         self._inbox = inbox
+        self._homes = homes
         self._desk = desk
         self._now = now
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="reception")
@@ -80,6 +84,14 @@ class Reception:
         environments = self._config.environments.items()
         here = next((name for name, each in environments if each.channel == channel), None)
         return release_form(self.vocabulary, here, Origin(channel=channel, response_url=response_url))
+
+    def form_for_home(self) -> dict[str, Any]:
+        """The same, asked for on the App Home; answers to it stand there."""
+        return release_form(self.vocabulary, None, Origin())
+
+    def home_opened(self, user: str) -> None:
+        """Somebody looks at their App Home. Raises `RecordUnavailableError`."""
+        self._in_time(lambda: self._homes.opened(user))
 
     def form(self, view: Mapping[str, Any], user: str) -> dict[str, str]:
         """A form was submitted: it goes the same way as the line that could have been typed.

@@ -32,20 +32,21 @@ class Voice:
         """Show somebody a message for their eyes only."""
         self._threads.submit(self._tell, response_url, answer)
 
-    def open_form(self, trigger: str, view: dict[str, Any], *, response_url: str, otherwise: Message) -> None:
-        """Open a form in front of somebody, or tell them something instead."""
-        self._threads.submit(self._open, trigger, view, response_url, otherwise)
+    def open_form(
+        self, trigger: str, view: dict[str, Any], *, otherwise: tuple[str, Message] | None = None
+    ) -> None:
+        """Open a form in front of somebody, or else tell them something, at a response URL."""
+        self._threads.submit(self._open, trigger, view, otherwise)
 
-    def _open(self, trigger: str, view: dict[str, Any], response_url: str, otherwise: Message) -> None:
+    def _open(self, trigger: str, view: dict[str, Any], otherwise: tuple[str, Message] | None) -> None:
         try:
             self._slack.open_form(trigger, view)
         except SlackError as error:
             log.warning("A form could not be opened", slack=str(error))
-            self._tell(response_url, otherwise)
+            if otherwise is not None:
+                self._tell(*otherwise)
 
     def _tell(self, response_url: str, answer: Message) -> None:
-        if not response_url:
-            return
         try:
             self._slack.respond(response_url, answer)
         except SlackError as error:

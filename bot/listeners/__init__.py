@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from slack_bolt import App
 
-from bot.listeners import actions, commands, forms, mentions, others, reactions
+from bot.listeners import actions, commands, forms, home, mentions, others, reactions
 from bot.reception import Reception
 from bot.slack import Identity, Slack
 from bot.voice import Voice
@@ -19,6 +19,7 @@ def register(app: App, reception: Reception, slack: Slack, me: Identity) -> None
     voice = Voice(slack)
     commands.register(app, reception, voice)
     forms.register(app, reception)
+    home.register(app, reception, voice)
     reactions.register(app, reception, me)
     actions.register(app, reception, voice)
     mentions.register(app, reception, me)

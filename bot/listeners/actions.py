@@ -9,6 +9,8 @@ from typing import Any
 from slack_bolt import Ack, App, BoltResponse
 
 from bot.deliveries import Pressed
+from bot.messages import Message
+from bot.messages.home import notice_form
 from bot.messages.presses import ACTIONS, Press
 from bot.reception import Reception
 from bot.voice import Voice
@@ -23,8 +25,16 @@ def register(app: App, reception: Reception, voice: Voice) -> None:
         if press is not None:
             answer = reception.press(_pressed(press, action, body), body["trigger_id"])
             if answer is not None:
-                voice.tell(body["response_url"], answer)
+                _tell(voice, answer, body)
         return ack()
+
+
+def _tell(voice: Voice, answer: Message, body: dict[str, Any]) -> None:
+    """Where the button stands: beside its message or, on the App Home, in a window of its own."""
+    if "response_url" in body:
+        voice.tell(body["response_url"], answer)
+    else:
+        voice.open_form(body["trigger_id"], notice_form(answer))
 
 
 def _pressed(press: Press, action: dict[str, Any], body: dict[str, Any]) -> Pressed:
@@ -34,7 +44,7 @@ def _pressed(press: Press, action: dict[str, Any], body: dict[str, Any]) -> Pres
         digest=press.digest,
         item=press.item,
         user=body["user"]["id"],
-        channel=body["channel"]["id"],
+        channel=body["channel"]["id"] if "channel" in body else "",  # none: it stands on the App Home
         at=datetime.now(UTC),
-        response_url=body["response_url"],
+        response_url=body.get("response_url", ""),
     )

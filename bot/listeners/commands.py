@@ -23,8 +23,8 @@ def register(app: App, reception: Reception, voice: Voice) -> None:
     def buzzy(ack: Ack, command: dict[str, Any]) -> BoltResponse:
         view = reception.form_for(command.get("text") or "", command["channel_id"], command["response_url"])
         if view is not None:
-            url = command["response_url"]
-            voice.open_form(command["trigger_id"], view, response_url=url, otherwise=NO_FORM)
+            otherwise = (command["response_url"], NO_FORM)
+            voice.open_form(command["trigger_id"], view, otherwise=otherwise)
             return ack()
         answer = reception.command(
             command.get("text") or "",

@@ -45,8 +45,9 @@ def test_a_form_is_opened_filled_in_and_released(house: House) -> None:
     form = opened_form(house)
     alice = house.person("alice")
     assert alice.ephemerals(STAGING) == []
-    values = {"version": "v3.2.1", "services": ["buzzy-api"], "reason": "fix the export"}
-    delivery = alice.submit(form, values)
+    delivery = alice.submit(
+        form, {"version": "v3.2.1", "services": ["buzzy-api"], "reason": "fix the export"}
+    )
     assert (delivery.acknowledged, delivery.errors) == (True, {})
     assert delivery.seconds < 3
     alice.wait_for_message(STAGING, "R1 · buzzy 3.2.1 · staging")
