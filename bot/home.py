@@ -110,14 +110,14 @@ class HomeKeeper:
 
     def turn(self, stop: threading.Event) -> None:
         """Show the home that is due, if one is, or wait until one may be."""
-        if not self._homes.lead():
-            self._shown.clear()
-            stop.wait(STANDBY_SECONDS)
-            return
         viewers = self._homes.viewers()
         self._shown = {each.user: self._shown[each.user] for each in viewers if each.user in self._shown}
         if not viewers:
             self._homes.wait(IDLE_SECONDS)
+            return
+        if not self._homes.lead():
+            self._shown.clear()
+            stop.wait(STANDBY_SECONDS)
             return
         stamp = self._desk.stamp()
         clock = time.monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from slack_sdk.models.blocks import ActionsBlock
@@ -49,34 +48,34 @@ def approvals_message(found: tuple[Awaiting, ...], application: str) -> Message:
     """The answer to `approvals`."""
     mine = sum(bool(each.wanted) for each in found)
     sentence = f"{count(mine, 'release waits', 'releases wait')} for you" if mine else "Nothing waits for you"
-    return message(f"{sentence}.", *awaiting_pieces(found, application))
+    others = waiting_for_others(found, application)
+    return message(
+        f"{sentence}.",
+        lines([bold("Waiting for you")]),
+        *waiting_for_reader(found, application),
+        lines([bold("Waiting for others")]) if others else None,
+        others,
+    )
 
 
-def awaiting_pieces(found: tuple[Awaiting, ...], application: str) -> list[Piece | ActionsBlock | None]:
-    """What waits for the reader first; what waits for others below, without buttons."""
+def waiting_for_reader(found: tuple[Awaiting, ...], application: str) -> list[Piece | ActionsBlock | None]:
+    """What the reader can do something about, each with its buttons; or that there is nothing."""
     mine = [each for each in found if each.wanted]
-    others = [each for each in found if not each.wanted]
-    pieces: list[Piece | ActionsBlock | None] = [
-        lines([bold("Waiting for you")], *([] if mine else [["Nothing."]]))
-    ]
+    pieces: list[Piece | ActionsBlock | None] = []
     for each in mine[:MOST]:
         pieces += [lines(_title(each, application), _wants(each), _asked(each.release)), _buttons(each)]
-    pieces += [_more(mine)]
-    if others:
-        pieces.append(lines([bold("Waiting for others")], *_others(others, application)))
-    return pieces
+    if len(mine) > MOST:
+        pieces.append(lines([f"and {len(mine) - MOST} more: see /buzzy status"]))
+    return pieces or [lines(["Nothing."])]
 
 
-def _others(others: list[Awaiting], application: str) -> Iterable[Row]:
-    for each in others[:MOST]:
-        yield _title(each, application)
-        yield _held_up(each.release)
+def waiting_for_others(found: tuple[Awaiting, ...], application: str) -> Piece | None:
+    """The others, and whom or what each waits for; None when there are none."""
+    others = [each for each in found if not each.wanted]
+    rows = [row for each in others[:MOST] for row in (_title(each, application), _held_up(each.release))]
     if len(others) > MOST:
-        yield [f"and {len(others) - MOST} more: see /buzzy status"]
-
-
-def _more(mine: list[Awaiting]) -> Piece | None:
-    return lines([f"and {len(mine) - MOST} more: see /buzzy status"]) if len(mine) > MOST else None
+        rows.append([f"and {len(others) - MOST} more: see /buzzy status"])
+    return lines(*rows) if rows else None
 
 
 def _title(each: Awaiting, application: str) -> Row:

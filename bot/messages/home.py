@@ -10,8 +10,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from slack_sdk.models.blocks import ActionsBlock
+
 from bot.messages import wording
-from bot.messages.approvals import Awaiting, awaiting_pieces
+from bot.messages.approvals import Awaiting, waiting_for_others, waiting_for_reader
 from bot.messages.parts import (
     DAY_AND_TIME,
     NAME,
@@ -34,6 +36,7 @@ from bot.messages.parts import (
 from bot.messages.presses import HOME_FORM, HOME_LOOK
 from bot.messages.status import EnvironmentNow, health_of, version_of
 from releases.lifecycle import Release, State
+from releases.snapshot import Snapshot
 
 Json = dict[str, Any]
 
@@ -49,23 +52,25 @@ def home_view(
     notice: str = "",
 ) -> Json:
     """The home of somebody who may ask for releases. `links` has where releases' messages are, by id."""
-    told = message(
-        "Home",
-        buttons(
-            button("Release a version", HOME_FORM, "form", style="primary"),
-            button("Look again", HOME_LOOK, "look"),
+    others = waiting_for_others(awaiting, application)
+    blocks = [
+        *(json.loads(notice) if notice else ()),
+        *_blocks(
+            buttons(button("Release a version", HOME_FORM, "form"), button("Look again", HOME_LOOK, "look"))
         ),
-        *awaiting_pieces(awaiting, application),
-        lines([bold("Environments")]),
-        *(_environment(each, links, application) for each in environments[:MOST_ENVIRONMENTS]),
-        _more(environments),
-    )
-    return _view(told, notice)
+        _header("Waiting for you"),
+        *_blocks(*waiting_for_reader(awaiting, application)),
+        *([_header("Waiting for others"), *_blocks(others)] if others else []),
+        _header("Environments"),
+    ]
+    for each in environments[:MOST_ENVIRONMENTS]:  # a block each, so that they stand apart
+        blocks += _blocks(_environment(each, links, application))
+    return _view([*blocks, *_blocks(_more(environments))])
 
 
 def closed_view(refusal: Message) -> Json:
     """The home of somebody whom none of this is for."""
-    return _view(refusal, "")
+    return _view(refusal.payload()["blocks"])
 
 
 def notice_of(answer: Message) -> str:
@@ -83,9 +88,23 @@ def notice_form(answer: Message) -> Json:
     }
 
 
-def _view(told: Message, notice: str) -> Json:
-    said = [*json.loads(notice), {"type": "divider"}] if notice else []
-    return {"type": "home", "blocks": [*said, *told.payload()["blocks"]]}
+def _view(blocks: list[Json]) -> Json:
+    return {"type": "home", "blocks": blocks}
+
+
+def _blocks(*pieces: Piece | ActionsBlock | None) -> list[Json]:
+    found: list[Json] = message("Home", *pieces).payload()["blocks"]
+    return found
+
+
+def _header(text: str) -> Json:
+    return {"type": "header", "text": {"type": "plain_text", "text": text}}
+
+
+def _sign(seen: Snapshot | None) -> str:
+    if seen is None or seen.problem is not None or not seen.services:
+        return "⚪"
+    return "🟢" if all(service.healthy for service in seen.services) else "🔴"
 
 
 def _environment(each: EnvironmentNow, links: dict[str, str], application: str) -> Piece:
@@ -95,7 +114,7 @@ def _environment(each: EnvironmentNow, links: dict[str, str], application: str) 
     failed = newest is not None and newest.state is State.FAILED
     return lines(
         joined(
-            [bold(clip(each.name, NAME))],
+            [f"{_sign(seen)} ", bold(clip(each.name, NAME))],
             [version_of(seen)],
             [health_of(seen)],
             ["seen ", moment(seen.at, DAY_AND_TIME)] if seen is not None else None,

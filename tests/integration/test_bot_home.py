@@ -57,7 +57,7 @@ def test_a_home_is_shown_when_it_is_opened_and_when_something_changed(redis_url:
 
 @pytest.mark.requirement("C8", "C3")
 def test_what_waits_is_answered_on_the_home(house: House) -> None:
-    """Approve and tick where the reader may; nobody else has the buttons; it shows at once what came of it."""
+    """Approve and tick where the reader may; nobody else has the buttons; it shows what came of it."""
     message = house.ask("/buzzy release 3.2.1 staging", STAGING)
     house.planned("R1", checklist=(READ,))
     house.until(message, "waiting for approval and 1 tick")
