@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -211,3 +212,33 @@ def test_one_bot_keeps_the_homes_and_another_goes_on(house: House) -> None:
     assert first.lead()
     first.step_down()
     assert second.lead()
+
+
+@pytest.mark.requirement("C8", "Q1")
+def test_of_two_bots_one_shows_homes_and_the_other_goes_on(house: House) -> None:
+    """A change is shown once; when the bot that shows them ends, the other does."""
+    other = House(house.workspace, house.redis_url)
+    with contextlib.ExitStack() as ends:
+        ends.callback(other.store.close)
+        ends.callback(other.stop)  # also when an assertion fails: it would act on the next test's deliveries
+        house.record.see(snapshot("staging", "3.2.0"))
+        bob = house.person("bob")
+        bob.home()
+        bob.wait_for_home("staging\n · 3.2.0")
+        other.start(beside=1)
+        assert not Homes(house.store, "another").lead()
+        house.stop()
+        house.record.see(snapshot("staging", "3.2.1"))
+        bob.wait_for_home("staging\n · 3.2.1")
+
+
+@pytest.mark.requirement("C8")
+def test_a_home_that_slack_did_not_take_is_shown_later(house: House) -> None:
+    """Its answer is lost, or it stumbles: showing a home twice does no harm."""
+    house.workspace.fail("views.publish", status=503)
+    house.workspace.fail("views.publish", cut="after")
+    house.record.see(snapshot("staging", "3.2.0"))
+    bob = house.person("bob")
+    bob.home()
+    bob.wait_for_home("staging\n · 3.2.0")
+    eventually(lambda: len(house.workspace.calls("views.publish")) >= 3, "it is shown again")
