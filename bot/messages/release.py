@@ -82,35 +82,39 @@ def _body(release: Release) -> list[Row]:
             return [[f"Planned again: {clip(release.replanned_because, SENTENCE)}"]]
         case State.WAITING:
             return [
-                _approvals(release),
+                approvals_row(release),
                 *_passed(release),
                 *summary(release),
                 _plan(release),
                 *_warnings(release),
             ]
         case State.HELD if release.held is not None:
-            return [_approvals(release), [f"✋ {clip(release.held.because, PARAGRAPH)}"], _plan(release)]
+            return [approvals_row(release), [f"✋ {clip(release.held.because, PARAGRAPH)}"], _plan(release)]
         case State.APPROVED | State.RUNNING | State.ABORTING:
-            return [_approvals(release), _plan(release), *_aborted(release)]
+            return [approvals_row(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
             because = release.turned_back_because
-            return [_approvals(release), *([phrase(f"because {clip(because, SENTENCE)}")] if because else [])]
+            return [
+                approvals_row(release),
+                *([phrase(f"because {clip(because, SENTENCE)}")] if because else []),
+            ]
         case State.FAILED:
-            return [_approvals(release), [clip(release.reason, PARAGRAPH)], _left_behind(release)]
+            return [approvals_row(release), [clip(release.reason, PARAGRAPH)], _left_behind(release)]
         case State.IMPOSSIBLE:
             return [
                 [clip(release.reason, PARAGRAPH)],
                 way_out(release.hint, release.ready_at, release.who),
             ]
         case State.RELEASED:
-            return [_approvals(release), _finished(release)]
+            return [approvals_row(release), _finished(release)]
         case State.CANCELLED | State.REFUSED if release.ended_by and release.ended_at:
             return [["by ", who(release.ended_by), " ", moment(release.ended_at), *_why(release)]]
         case _:
             return []
 
 
-def _approvals(release: Release) -> Row:
+def approvals_row(release: Release) -> Row:
+    """Who has agreed, who else has to, and until when."""
     needed = release.approval
     if needed is None:
         return []
