@@ -20,6 +20,7 @@ from bot.answers import Answers
 from bot.app import make_app
 from bot.calendar import Calendar
 from bot.closing import Closing
+from bot.confirming import Confirming
 from bot.doors import Door, DoorError, HttpDoor, SocketDoor
 from bot.gate import Gate
 from bot.inbox import InboxLoop
@@ -31,6 +32,7 @@ from bot.relay import Relay
 from bot.relay.alarm import Alarm
 from bot.relay.announcements import Announcements
 from bot.relay.audience import Audience
+from bot.relay.gates import Escalations
 from bot.relay.pace import Pace
 from bot.relay.posting import Poster
 from bot.relay.replies import Replies
@@ -153,6 +155,7 @@ class Bot:
         self._threads: list[threading.Thread] = []
         self._loops: list[Callable[[threading.Event], None]] = [
             self._inbox_loop(me).run,
+            self._confirming(me).run,
             self._relay(pace or Pace()).run,
             self._keep_people(me),
         ]
@@ -222,6 +225,11 @@ class Bot:
             _now,
         )
 
+    def _confirming(self, me: Identity) -> Confirming:
+        store = self._patient
+        told = Told(store, self._name)
+        return Confirming(Record(store), self._queue, self._people(me), self._slack, told, _now)
+
     def _people(self, me: Identity) -> People:
         last_known = LastKnown(self._patient)
         return People(self._slack, me, self._config.user_groups, last_known=last_known)
@@ -246,6 +254,7 @@ class Bot:
             Alarm(self._config, record, told, poster, self._slack),
             Announcements(Closures(store), poster),
             Audience(self._config, told, poster, self._slack),
+            Escalations(self._config, told, poster, self._slack),
             Replies(Questions(store), self._desk(store), told, poster, self._slack),
         )
 
