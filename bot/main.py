@@ -21,6 +21,7 @@ from bot.app import make_app
 from bot.approvals import Approvals
 from bot.calendar import Calendar
 from bot.closing import Closing
+from bot.confirming import Confirming
 from bot.doors import Door, DoorError, HttpDoor, SocketDoor
 from bot.gate import Gate
 from bot.home import HomeKeeper, HomePace
@@ -33,6 +34,7 @@ from bot.relay import Relay
 from bot.relay.alarm import Alarm
 from bot.relay.announcements import Announcements
 from bot.relay.audience import Audience
+from bot.relay.gates import Escalations
 from bot.relay.pace import Pace
 from bot.relay.posting import Poster
 from bot.relay.replies import Replies
@@ -161,6 +163,7 @@ class Bot:
         self._threads: list[threading.Thread] = []
         self._loops: list[Callable[[threading.Event], None]] = [
             self._inbox_loop(me).run,
+            self._confirming(me).run,
             self._relay(pace or Pace()).run,
             self._home_keeper(me, home_pace).run,
             self._keep_people(me),
@@ -250,6 +253,11 @@ class Bot:
             pace or HomePace(),
         )
 
+    def _confirming(self, me: Identity) -> Confirming:
+        store = self._patient
+        told = Told(store, self._name)
+        return Confirming(Record(store), self._queue, self._people(me), self._slack, told, _now)
+
     def _people(self, me: Identity) -> People:
         last_known = LastKnown(self._patient)
         return People(self._slack, me, self._config.user_groups, last_known=last_known)
@@ -274,6 +282,7 @@ class Bot:
             Alarm(self._config, record, told, poster, self._slack),
             Announcements(Closures(store), poster),
             Audience(self._config, told, poster, self._slack),
+            Escalations(self._config, told, poster, self._slack),
             Replies(Questions(store), self._desk(store), told, poster, self._slack),
         )
 

@@ -58,6 +58,8 @@ def release_message(release: Release, application: str) -> Message:
 def _since(release: Release) -> Row:
     if release.state in {State.RUNNING, State.ABORTING, State.TURNING_BACK} and release.started_at:
         return [" · since ", moment(release.started_at, "{time_secs}")]
+    if release.state is State.ABOUT_TO_START and release.moment:
+        return [" · at ", moment(release.moment.starts_at, "{time_secs}")]
     return []
 
 
@@ -90,6 +92,12 @@ def _body(release: Release) -> list[Row]:
             ]
         case State.HELD if release.held is not None:
             return [approvals_row(release), [f"✋ {clip(release.held.because, PARAGRAPH)}"], _plan(release)]
+        case State.ABOUT_TO_START:
+            return [
+                approvals_row(release),
+                ["Nothing is changed yet: whoever is involved can stop it."],
+                _plan(release),
+            ]
         case State.APPROVED | State.RUNNING | State.ABORTING:
             return [approvals_row(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
@@ -222,6 +230,8 @@ def _buttons(release: Release) -> ActionsBlock | None:
                 *checklist_buttons(release),
                 _abort(release, press),
             )
+        case State.ABOUT_TO_START:  # one click, and nothing to be sure about: it can be asked for again
+            return buttons(button("Stop", ABORT, press, style="danger"), plan)
         case State.APPROVED | State.HELD | State.RUNNING:
             return buttons(plan, _abort(release, press))
         case State.RELEASED if release.request.kind == "release":

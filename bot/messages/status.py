@@ -182,6 +182,8 @@ def _doing(release: Release) -> str:
             return "waits for approval"
         case State.HELD:
             return "waits until it opens"
+        case State.ABOUT_TO_START:
+            return "starts in a moment"
         case _:
             return "under way"
 

@@ -219,6 +219,10 @@ class Terminal:
             _say(f"{release.id} is refused; nothing was changed.")
         elif release.approvals_missing:
             _say(f"{release.id} is approved; {release.approvals_missing} more to come.")
+        elif release.state is State.ABOUT_TO_START and release.moment is not None:
+            at = f"{release.moment.starts_at.astimezone():%H:%M:%S}"
+            _say(f"{release.id} has all its approvals and starts at {at}, unless somebody stops it:")
+            _say(f"    {to_type(f'abort {release.id}')}")
         elif release.state is State.WAITING:
             named = ", ".join(item.name for item in blocking(release.checklist))
             _say(f"{release.id} has all its approvals and waits for its checklist, in Slack: {named}.")

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.slack import Slack, web_client
 from releases import events as e
 from releases.checklist import Item
-from releases.config import parse_config
+from releases.config import Config, parse_config
 from releases.lifecycle import Release, apply
 from releases.plan import Plan, RollOut
 from releases.record import JobQueue, Questions, Record, Store
@@ -70,12 +70,20 @@ def settings_for(workspace: RunningWorkspace, redis_url: str) -> Settings:
     )
 
 
+def without_moments(config: Config) -> Config:
+    """The same, but nobody waits for a moment before a start that the test did not ask for."""
+    environments = config.environments.values()
+    given = [each.grace if each.grace is not None else timedelta(0) for each in environments]
+    made = [each.model_copy(update={"grace": grace}) for each, grace in zip(environments, given, strict=True)]
+    return config.model_copy(update={"environments": {each.name: each for each in made}})
+
+
 class House:
     """Everything that a test touches."""
 
     def __init__(self, workspace: RunningWorkspace, redis_url: str, config: str = CONFIG) -> None:
         """Nothing of the bot runs yet."""
-        self.config = parse_config(config)
+        self.config = without_moments(parse_config(config))
         self.pace: Pace | None = Pace(posts_per_second=100, edit_seconds=0.02, settle_seconds=0.5)
         self.home_pace: HomePace | None = HomePace(publish_seconds=0.02, again_seconds=0.05)
         self.workspace = workspace

@@ -77,6 +77,11 @@ def test_approvals_count_for_the_same_plan_made_again(here: World) -> None:
         here.write(id_, event)
     here.queue.put("deployment", "plan", id_)
     here.work()
+    assert here.load(id_).state is State.ABOUT_TO_START  # nobody is asked, but they are read again
+    assert here.load(id_).approvals_missing == 0
+    here.write(id_, e.Approved(at=now(), digest=plan.digest))
+    here.queue.put("deployment", "advance", id_)
+    here.work()
     assert here.load(id_).state is State.RELEASED
 
 
