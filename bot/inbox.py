@@ -156,8 +156,8 @@ class InboxLoop:
         match command:
             case grammar.Help():
                 return help_message(grammar.help_text(command.verb, self._vocabulary))
-            case grammar.Calendar():
-                return self._desk.calendar(command)
+            case grammar.Calendar() | grammar.Migrations():
+                return self._desk.look_up(command)
             case grammar.Status() | grammar.History() | grammar.Plan():
 
                 def show(answer: Message) -> Place | None:

@@ -159,8 +159,8 @@ class Terminal:
                     return self._answer(command)
                 case grammar.Status() | grammar.History() | grammar.Plan():
                     return self._ask(command)
-                case grammar.Calendar():
-                    return self._said(self._patiently(lambda: self._desk.calendar(command)))
+                case grammar.Calendar() | grammar.Migrations():
+                    return self._said(self._patiently(lambda: self._desk.look_up(command)))
                 case grammar.Help():
                     return Exit.DONE
                 case _:

@@ -14,6 +14,7 @@ from releases.grammar import (
     Help,
     History,
     Lock,
+    Migrations,
     Plan,
     Promote,
     Release,
@@ -141,6 +142,7 @@ def because(reason: str) -> Release:
         ("status", Status()),
         ("status production", Status("production")),
         ("history", History()),
+        ("migrations staging", Migrations("staging")),
         ("history disaster-recovery", History("disaster-recovery")),
         ("", Help()),
         ("  /buzzy  ", Help()),
@@ -298,6 +300,7 @@ def test_help_about_all_commands() -> None:
         "calendar",
         "status",
         "history",
+        "migrations",
         "help",
     ]
     assert [parse(f"help {entry.verb}", VOCABULARY) for entry in entries] == [

@@ -20,6 +20,7 @@ from releases.grammar import (
     Help,
     History,
     Lock,
+    Migrations,
     Plan,
     Promote,
     Release,
@@ -116,6 +117,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(Plan, versions, environments, services, strategies),
     st.builds(Status, st.none() | environments),
     st.builds(History, st.none() | environments),
+    st.builds(Migrations, st.none() | environments),
     st.builds(Help, st.none() | st.sampled_from(VERBS)),
 )
 
