@@ -255,6 +255,7 @@ class Advance:
             look_around=self._look_around,
             observe=lambda: self._tools.drafts.look(environment),
             database=lambda: self._tools.drafts.database(environment),
+            files=self._tools.drafts.files.read,
         )
 
     def _same_way(self, index: int) -> tuple[StepState, ...]:

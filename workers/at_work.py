@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from releases import events as e
 from releases.events import ServiceSeen
 from workers.cluster import Cluster, TransientError
+from workers.files import Contents
 from workers.observe import Observed
 from workers.words import silent
 from workers.writer import Writer
@@ -39,11 +40,12 @@ class StepWork:
         look_around: Callable[[], tuple[ServiceSeen, ...]],
         observe: Callable[[], Observed],
         database: Callable[[], str],
+        files: Callable[[str], Contents],
     ) -> None:
         """`index` is the step's place in the release; `enough` says that the job should end here.
 
-        `look_around` sees all services, or none while the cluster is silent; `observe` and `database` are
-        as `Work` has them.
+        `look_around` sees all services, or none while the cluster is silent; `observe`, `database` and
+        `files` are as `Work` has them.
         """
         self.cluster = cluster
         self.namespace = namespace
@@ -54,6 +56,7 @@ class StepWork:
         self.now = now
         self.observe = observe
         self.database = database
+        self.files = files
         self._writer = writer
         self._index = index
         self._enough = enough

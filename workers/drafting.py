@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from releases.config import Config, Environment
 from releases.events import ReleaseRequested
 from releases.ledger import UnreadableLedgerError
-from releases.plan import Plan
+from releases.plan import EnsureFiles, Plan
 from releases.record import Record
 from releases.version import Version
 from workers.around import Around
-from workers.cluster import ClusterError, TransientError
+from workers.cluster import Cluster, ClusterError, NotFoundError, TransientError
 from workers.cluster.connections import Clusters
+from workers.files import Contents, FilesError, digests, joined
 from workers.ledger import AheadError, Ledgers
 from workers.mongodb import MongoDbError
 from workers.observe import Observed, observe
 from workers.planning import Refused, Scene, Wanted, plan_drill, plan_release, plan_rollback
+from workers.planning.release import files_prefix, files_step
 from workers.proving import Proving
 from workers.registry import RegistryAwayError, RegistryError
 from workers.rehearsal import rehearse
+from workers.templates import files_of
 from workers.tenant import Tenant
 from workers.tenure import HeldError, Tenure
 from workers.twins import Twins
@@ -40,8 +45,15 @@ REHEARSAL = "rehearsal"
 """Nobody holds anything under this name."""
 
 
-Rehearsed = Callable[[Plan | Refused], Plan | Refused]
-"""Lets the cluster say whether it would carry a plan out. Raises `ClusterError` where it would not."""
+class Rehearsed(Protocol):
+    """Lets the cluster say whether it would carry a plan out, which names these files.
+
+    Raises `ClusterError` where it would not.
+    """
+
+    def __call__(self, plan: Plan | Refused, files: Contents | None = None) -> Plan | Refused:
+        """The plan as it would be carried out."""
+
 
 Draw = Callable[[Scene, Rehearsed], Plan | Refused]
 """Makes a plan of what was seen."""
@@ -80,6 +92,7 @@ class Drafts:
         self._proving = Proving(record, config, self.look, clock)
         self.ledgers = Ledgers(record, config, clusters)
         self.twins = Twins(record, config, clusters, clock)
+        self.files = self._around.files
 
     def look(self, environment: Environment) -> Observed:
         """An environment as it is now. Raises `ClusterError`."""
@@ -119,6 +132,22 @@ class Drafts:
         if scene.environment.follows is None:  # no more, since it was asked for
             return Refused(f"{scene.environment.name} is no standby: it follows no other environment.")
         return plan_drill(scene, self.twins.asked(scene.environment))
+
+    def _files(
+        self, scene: Scene, version: Version, cluster: Cluster, plan: Plan
+    ) -> tuple[EnsureFiles, Contents] | None:
+        """The files of a version, beside those that the services have now. Raises `FilesError`."""
+        if scene.environment.files is None:
+            return None
+        found = self.files.of(scene.environment.files, version)
+        present = (files_of(step.stable.spec, files_prefix(scene)) for step in plan.rollouts())
+        name, before = next((each for each in present if each is not None), None), {}
+        if name is not None:
+            with suppress(NotFoundError):
+                kept = cluster.kept(plan.namespace, name)
+                before = digests(joined(kept.texts, kept.parts))
+        step = files_step(scene, version, found.folder, digests(found.contents), before)
+        return step, found.contents
 
     def database(self, environment: Environment) -> str:
         """The version of an environment's MongoDB. Raises `MongoDbError`."""
@@ -166,12 +195,12 @@ class Drafts:
             lease = None if held else tenure.look()
             self.ledgers.check(environment)
 
-            def rehearsed(plan: Plan | Refused) -> Plan | Refused:
+            def rehearsed(plan: Plan | Refused, files: Contents | None = None) -> Plan | Refused:
                 if isinstance(plan, Refused):
                     return plan
                 if lease is not None:
                     tenure.rehearse(lease)
-                return rehearse(cluster, plan)
+                return rehearse(cluster, plan, files)
 
             scene = Scene(self._config, environment, observed, self._record.recent(name, PAST))
             plan = draw(scene, rehearsed)
@@ -201,5 +230,10 @@ class Drafts:
             compatible = around.compatible(digests)
             if isinstance(compatible, Refused):
                 return compatible
-            pinned = rehearsed(plan_release(scene, version, wanted, digests))
+            try:
+                found = self._files(scene, version, cluster, plan)
+            except FilesError as error:
+                return Refused(of_error(error), "Nothing was changed.")
+            step, contents = found or (None, None)
+            pinned = rehearsed(plan_release(scene, version, wanted, digests, step), contents)
             return pinned if isinstance(pinned, Refused) else around.checked(pinned, compatible, proven)

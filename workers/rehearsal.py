@@ -9,8 +9,9 @@ taken is rehearsed beside this, by `Tenure.rehearse`: it stands before any plan.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
-from releases.plan import EnsureConfiguration, Plan, RollOut, Step, verification
+from releases.plan import EnsureConfiguration, EnsureFiles, Plan, RollOut, Step, verification
 from workers.cluster import (
     BELIEVED_SECONDS,
     AlreadyExistsError,
@@ -20,6 +21,7 @@ from workers.cluster import (
     TemplateWrite,
     despite_conflicts,
 )
+from workers.files import Contents, split
 from workers.ledger import rehearse as rehearse_ledger
 from workers.templates import read_template
 
@@ -32,23 +34,31 @@ REFUSAL_SECONDS = BELIEVED_SECONDS + 5.0
 _NO_DRY_RUN = "does not support dry run"
 
 
-def rehearse(cluster: Cluster, plan: Plan) -> Plan:
-    """The plan as the cluster would carry it out. Raises `ClusterError` when it would refuse to."""
+def rehearse(cluster: Cluster, plan: Plan, files: Contents | None = None) -> Plan:
+    """The plan as the cluster would carry it out; `files` are those that it names.
+
+    Raises `ClusterError` when it would refuse to.
+    """
     for step in plan.steps:
-        if isinstance(step, EnsureConfiguration):
-            _create(cluster, plan, step)
+        match step:
+            case EnsureConfiguration():
+                _create(cluster, plan, step.name, step.data, {})
+            case EnsureFiles():
+                _create(cluster, plan, step.name, *split(files or {}))
     rehearse_ledger(cluster, plan.namespace)
     rollouts = [_written(cluster, plan, step) for step in plan.rollouts()]
     for step in rollouts[:1]:
         _watch(cluster, plan, step)
-    before = [step for step in plan.steps if isinstance(step, EnsureConfiguration)]
+    before = [step for step in plan.steps if isinstance(step, EnsureConfiguration | EnsureFiles)]
     steps: tuple[Step, ...] = (*before, *rollouts, verification(rollouts))
     return plan.model_copy(update={"steps": steps})
 
 
-def _create(cluster: Cluster, plan: Plan, step: EnsureConfiguration) -> None:
+def _create(
+    cluster: Cluster, plan: Plan, name: str, data: Mapping[str, str], parts: Mapping[str, bytes]
+) -> None:
     try:
-        cluster.create_config_map(plan.namespace, step.name, step.data, {}, rehearse=True)
+        cluster.create_config_map(plan.namespace, name, data, {}, parts=parts, rehearse=True)
     except AlreadyExistsError:
         return
     except InvalidError as error:

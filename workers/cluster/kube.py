@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import urllib3
@@ -154,13 +155,14 @@ class KubernetesCluster:
         answer = _ask(request, self._core.read_namespaced_config_map, name, namespace)
         return dict(answer.get("data") or {})
 
-    def create_config_map(
+    def create_config_map(  # noqa: PLR0913 - what a ConfigMap is made of
         self,
         namespace: str,
         name: str,
         data: Mapping[str, str],
         labels: Mapping[str, str],
         *,
+        parts: Mapping[str, bytes] = MappingProxyType({}),
         rehearse: bool = False,
     ) -> None:
         """Create a ConfigMap that can never be changed."""
@@ -170,6 +172,7 @@ class KubernetesCluster:
             "metadata": {"name": name, "labels": dict(labels)},
             "data": dict(data),
             "immutable": True,
+            **({"binaryData": _base64(parts)} if parts else {}),
         }
         _ask(
             Request("create", "configmaps", namespace, name),
@@ -195,7 +198,7 @@ class KubernetesCluster:
             "kind": "ConfigMap",
             "metadata": {"name": name, "namespace": namespace, "labels": dict(labels), **is_there},
             "data": dict(kept.texts),
-            "binaryData": {key: base64.b64encode(part).decode() for key, part in kept.parts.items()},
+            "binaryData": _base64(kept.parts),
         }
         how = {"field_manager": MANAGER, "dry_run": "All" if rehearse else None}
         if is_there:
@@ -315,6 +318,10 @@ def _ask(request: Request, call: Call, *args: object, **options: object) -> Json
         answer = call(*args, **options, _preload_content=False, _request_timeout=_TIMES)
         thing: Json = json.loads(answer.data)
     return thing
+
+
+def _base64(parts: Mapping[str, bytes]) -> dict[str, str]:
+    return {key: base64.b64encode(part).decode() for key, part in parts.items()}
 
 
 def _json_patch(write: TemplateWrite) -> list[dict[str, Any]]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from releases.plan import Drill, EnsureConfiguration, RollOut, Step, Verify
+from releases.plan import Drill, EnsureConfiguration, EnsureFiles, RollOut, Step, Verify
 from workers.steps.drill import drill
 from workers.steps.ensure_configuration import ensure_configuration
+from workers.steps.ensure_files import ensure_files
 from workers.steps.roll_out import roll_out
 from workers.steps.verify import verify
 from workers.steps.work import Done, Failed, Outcome, Unfinished, Work
@@ -26,6 +27,8 @@ def run(step: Step, rollouts: Iterable[RollOut], work: Work) -> Outcome:
     match step:
         case EnsureConfiguration():
             return ensure_configuration(step, work)
+        case EnsureFiles():
+            return ensure_files(step, work)
         case RollOut():
             return roll_out(step, work)
         case Verify():
