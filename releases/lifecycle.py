@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from releases import checklist
 from releases import events as e
+from releases.database import Backup, Migrate, Migration, Restore, in_the_way
 from releases.plan import Plan, RollOut, Step, way_back
 
 
@@ -22,6 +23,7 @@ class State(StrEnum):
 
     REQUESTED = "requested"  # a worker plans it
     WAITING = "waiting"  # for approvals, or for the bot to see that none are needed
+    ABOUT_TO_START = "about to start"  # can be stopped; then its approvals are read again
     APPROVED = "approved"  # a worker will start it
     HELD = "held"  # could start, but its environment was closed meanwhile
     RUNNING = "running"
@@ -53,10 +55,21 @@ ENDED = frozenset(
 WORKING = frozenset({State.REQUESTED, State.APPROVED, State.RUNNING, State.ABORTING, State.TURNING_BACK})
 """States in which a job should be at work on the release."""
 
+RESTING = frozenset({State.WAITING, State.ABOUT_TO_START, State.HELD})
+"""States in which it waits for people or for time, and no job has anything to do."""
+
 MOVING = frozenset({State.RUNNING, State.ABORTING, State.TURNING_BACK})
 """States in which the cluster is being changed."""
 
-_STEPPING = ("step_started", "step_progressed", "step_finished", "step_failed", "interrupted", "notes_read")
+_STEPPING = (
+    "step_started",
+    "job_started",
+    "step_progressed",
+    "step_finished",
+    "step_failed",
+    "interrupted",
+    "notes_read",
+)
 
 TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
     {
@@ -71,15 +84,28 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
             "approval_withdrawn": State.WAITING,
             "item_ticked": State.WAITING,
             "notes_read": State.WAITING,
+            "gate_reminded": State.WAITING,
+            "gate_escalated": State.WAITING,
+            "moment_began": State.ABOUT_TO_START,
             "approved": State.APPROVED,
             "release_refused": State.REFUSED,
             "release_expired": State.EXPIRED,
             "replan_requested": State.REQUESTED,
             "abort_requested": State.CANCELLING,
         },
+        State.ABOUT_TO_START: {
+            "approved": State.APPROVED,
+            "notes_read": State.ABOUT_TO_START,
+            "approval_withdrawn": State.WAITING,
+            "release_refused": State.REFUSED,
+            "replan_requested": State.REQUESTED,
+            "abort_requested": State.CANCELLING,
+        },
         State.APPROVED: {
             "release_started": State.RUNNING,
             "notes_read": State.APPROVED,
+            "moment_began": State.ABOUT_TO_START,
+            "approval_withdrawn": State.WAITING,
             "release_held": State.HELD,
             "replan_requested": State.REQUESTED,
             "abort_requested": State.CANCELLING,
@@ -87,6 +113,9 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         },
         State.HELD: {
             "notes_read": State.HELD,
+            "gate_reminded": State.HELD,
+            "gate_escalated": State.HELD,
+            "approval_withdrawn": State.WAITING,
             "hold_ended": State.APPROVED,
             "release_expired": State.EXPIRED,
             "abort_requested": State.CANCELLING,
@@ -137,6 +166,8 @@ class StepState:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     changed: bool = False
+    job: str | None = None
+    result: str = ""
 
     @property
     def took(self) -> timedelta | None:
@@ -186,6 +217,10 @@ class Release:
     back: tuple[StepState, ...] = ()
     turned_back_because: str | None = None
     held: e.ReleaseHeld | None = None
+    moment: e.MomentBegan | None = None
+    approved: e.Approved | None = None
+    reminded_at: datetime | None = None
+    escalated_at: datetime | None = None
     seen: Mapping[str, e.ServiceSeen] = field(default_factory=dict)
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -233,6 +268,23 @@ class Release:
         """The services whose rollout was begun."""
         return tuple(step.service for step in self.touched if isinstance(step, RollOut))
 
+    @property
+    def changed_database(self) -> bool:
+        """Whether a change of the database was begun that is not undone."""
+        forward = any(isinstance(step, Migrate | Restore) for step in self.touched)
+        return forward and self.state is not State.ROLLED_BACK
+
+    @property
+    def backup(self) -> str | None:
+        """What the backup is called that it made before anything was changed."""
+        states = (each for each in self.forward if isinstance(each.step, Backup))
+        return next((each.result for each in states if each.status is StepStatus.DONE and each.changed), None)
+
+    @property
+    def stays(self) -> tuple[Migration, ...]:
+        """The migrations it has begun that stay, and with which the version before would not run."""
+        return () if self.request.kind == "rollback" else in_the_way(self.touched)
+
     def way_back(self) -> tuple[Step, ...]:
         """What would undo all that was begun so far; nothing undoes a rollback."""
         return () if self.request.kind == "rollback" else way_back(self.touched)
@@ -256,6 +308,13 @@ class Release:
         if needed is None:
             return self.planned_at + UNASKED_EXPIRES if checklist.blocking(self.checklist) else None
         return self.planned_at + timedelta(seconds=needed.expires_seconds)
+
+    @property
+    def grace(self) -> timedelta:
+        """The moment before its start in which it can be stopped: the rule of the moment of asking."""
+        type_, request = self.plan and self.plan.type, self.request
+        seconds = request.grace_by_type.get(type_, request.grace_seconds) if type_ else request.grace_seconds
+        return timedelta(seconds=seconds)
 
     @property
     def approvals_missing(self) -> int:
@@ -309,7 +368,7 @@ def apply(release: Release, event: e.Event) -> Release:
     return _note(after, event)
 
 
-def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one case an event
+def _note(release: Release, event: e.Event) -> Release:  # noqa: C901, PLR0911, PLR0912 - one case an event
     match event:
         case e.PlanProposed():
             return _planned(release, event)
@@ -321,20 +380,29 @@ def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one c
             given = Approval(by=event.by, digest=event.digest, via=event.via, at=event.at)
             return replace(release, approvals=(*_without(release, event.by), given))
         case e.ApprovalWithdrawn():
-            return replace(release, approvals=_without(release, event.by))
+            return replace(release, approvals=_without(release, event.by), held=None)
+        case e.MomentBegan():
+            return replace(release, moment=event)
+        case e.Approved():
+            return replace(release, approved=event)
+        case e.GateReminded():
+            return replace(release, reminded_at=event.at)
+        case e.GateEscalated():
+            return replace(release, escalated_at=event.at)
         case e.ItemTicked():
             return replace(release, ticks=(*release.ticks, Tick(by=event.by, item=event.item, at=event.at)))
         case e.ReplanRequested():
             return replace(release, replanned_because=event.because)
         case e.ReleaseHeld() | e.HoldEnded():
-            return replace(release, held=event if isinstance(event, e.ReleaseHeld) else None)
+            held = event if isinstance(event, e.ReleaseHeld) else None
+            return replace(release, held=held, reminded_at=None, escalated_at=None)
         case e.ReleaseRefused():
             return replace(release, ended_by=event.by)
         case e.AbortRequested():
             return replace(release, abort=event, ended_by=event.by)
         case e.ReleaseStarted():
             return replace(release, started_at=event.at)
-        case e.StepStarted() | e.StepProgressed() | e.StepFinished() | e.StepFailed():
+        case e.StepStarted() | e.JobStarted() | e.StepProgressed() | e.StepFinished() | e.StepFailed():
             return _stepped(release, event)
         case e.TurnedBack():
             back = tuple(StepState(step) for step in event.steps)
@@ -351,6 +419,10 @@ def _planned(release: Release, event: e.PlanProposed) -> Release:
         release,
         plan=event.plan,
         planned_at=event.at,
+        moment=None,
+        approved=None,
+        reminded_at=None,
+        escalated_at=None,
         approvals=release.approvals if same else (),
         ticks=release.ticks if same else (),
         forward=tuple(StepState(step) for step in event.plan.steps),
@@ -363,7 +435,8 @@ def _without(release: Release, actor: e.Actor) -> tuple[Approval, ...]:
 
 
 def _stepped(
-    release: Release, event: e.StepStarted | e.StepProgressed | e.StepFinished | e.StepFailed
+    release: Release,
+    event: e.StepStarted | e.JobStarted | e.StepProgressed | e.StepFinished | e.StepFailed,
 ) -> Release:
     if not 0 <= event.index < len(release.steps):
         raise IllegalEventError(f"{release.id} has no step {event.index}")
@@ -373,7 +446,15 @@ def _stepped(
             # A step that is begun again after a crash keeps its first start: its deadline goes on.
             state = replace(state, status=StepStatus.RUNNING, started_at=state.started_at or event.at)
         case e.StepFinished():
-            state = replace(state, status=StepStatus.DONE, finished_at=event.at, changed=event.changed)
+            state = replace(
+                state,
+                status=StepStatus.DONE,
+                finished_at=event.at,
+                changed=event.changed,
+                result=event.result,
+            )
+        case e.JobStarted():
+            state = replace(state, job=event.job)
         case e.StepFailed():
             state = replace(state, status=StepStatus.FAILED, finished_at=event.at)
         case e.StepProgressed():

@@ -7,34 +7,32 @@ how the bot notices at the moment of starting that something moved.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from releases.checklist import VOLATILE, Item
+from releases.database import Applied, Backup, Migrate, Migration, Restore, in_the_way
+from releases.frozen import Frozen, Json, canonical_json, digest_of
 from releases.version import ReleaseType
 
-Json = dict[str, Any]
-"""A JSON object as Kubernetes gives it; opaque to us but for the fields that we name."""
-
-
-def canonical_json(value: object) -> str:
-    """One text for one value: sorted keys, no spaces, no characters that need a second look."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-
-def digest_of(value: object) -> str:
-    """The SHA-256 of a value's canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
-
-
-class Frozen(BaseModel):
-    """Data that is made once and never changed; unknown fields are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+__all__ = [
+    "EnsureConfiguration",
+    "Frozen",
+    "Json",
+    "Plan",
+    "RollOut",
+    "Step",
+    "Template",
+    "Verify",
+    "canonical_json",
+    "digest_of",
+    "template_diff",
+    "verification",
+    "way_back",
+]
 
 
 RequestKind = Literal["release", "rollback", "drill"]
@@ -185,10 +183,13 @@ class Drill(Frozen):
                 return "the database answers"
 
 
-Step = Annotated[EnsureConfiguration | EnsureFiles | RollOut | Verify | Drill, Field(discriminator="kind")]
+Step = Annotated[
+    EnsureConfiguration | EnsureFiles | RollOut | Verify | Backup | Migrate | Restore | Drill,
+    Field(discriminator="kind"),
+]
 
 
-_LATER = frozenset({"checklist", "notes"})
+_LATER = frozenset({"checklist", "notes", "database"})
 _UNSAID: dict[str, Any] = {"checklist": {"__all__": set(VOLATILE)}}
 
 
@@ -207,6 +208,9 @@ class Plan(Frozen):
     warnings: tuple[str, ...] = Field(default=(), description="what approvers should know, a sentence each")
     checklist: tuple[Item, ...] = Field(default=(), description="what must be so before it starts")
     notes: str | None = Field(default=None, description="the address of the new version's release notes")
+    database: tuple[Applied, ...] | None = Field(
+        default=None, description="the migrations that its database has before it; None: nobody keeps track"
+    )
 
     @property
     def digest(self) -> str:
@@ -226,6 +230,11 @@ class Plan(Frozen):
     def way_back(self) -> tuple[Step, ...]:
         """The steps that would undo it; none for a rollback, which is never rolled back in turn."""
         return () if self.kind == "rollback" else way_back(self.steps)
+
+    @property
+    def stays(self) -> tuple[Migration, ...]:
+        """The migrations that stay, and with which the version before would not run."""
+        return in_the_way(self.steps)
 
     def rollouts(self) -> Iterator[RollOut]:
         """The steps that change a service, in their order."""

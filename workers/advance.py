@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from releases import events as e
+from releases import gates
 from releases.config import Config
+from releases.database import Backup, Migrate, Restore
 from releases.ledger import UnreadableLedgerError, concerns
 from releases.lifecycle import MOVING, Release, State, StepState, StepStatus
+from releases.migrations import BackupKnown, newest_backup
 from releases.plan import Plan, RollOut, Step, Verify
 from releases.record import Record, RecordUnavailableError
 from releases.record.record import LEASE_MS
@@ -24,7 +27,7 @@ from workers import words
 from workers.at_work import StepWork
 from workers.cluster import BELIEVED_SECONDS, ClusterError, DeniedError, TransientError
 from workers.cluster.connections import Clusters
-from workers.drafting import Drafts
+from workers.drafting import PAST, Drafts
 from workers.drafting import now as clock
 from workers.hold import Hold
 from workers.ledger import remember
@@ -104,6 +107,8 @@ class Advance:
                     self._start()
                 case State.RUNNING | State.TURNING_BACK:
                     self._advance_step()
+                case State.ABORTING if self._is_halfway():
+                    self._advance_step()
                 case State.ABORTING:
                     self._turn_back()
                 case State.CANCELLING:
@@ -129,8 +134,9 @@ class Advance:
         """Take the environment at the cluster; start, if what was approved is still what would be planned."""
         approved = self._release.plan
         held = self._tools.holds_back(self._release)
-        if held is not None and not self._is_under_way():
-            self._append(held)
+        first = (held,) if held is not None else gates.read_again(self._release, self._now())
+        if first and not self._is_under_way():
+            self._writer.append(first, only_in=State.APPROVED)
             return
         try:
             draft = self._tools.drafts.patiently(
@@ -167,15 +173,25 @@ class Advance:
         plan = self._release.plan
         return plan is not None and has_begun(plan, observed, self._release.id)
 
+    def _is_halfway(self) -> bool:
+        """Whether a change of the database is under way: what undoes it has to wait for its end."""
+        return any(
+            each.status is StepStatus.RUNNING and isinstance(each.step, Migrate | Restore)
+            for each in self._release.forward
+        )
+
     def _turn_back(self) -> None:
         """At a safe point after somebody wished to abort: undo what was begun, if it can be."""
-        steps = self._release.way_back()
-        if steps:
+        release, steps = self._release, self._release.way_back()
+        if release.stays:  # nothing goes back over these by itself
+            reason = words.no_way_back(release)
+            self._append(e.ReleaseFailed(at=self._now(), reason=reason, changed=release.changed_services))
+        elif steps:
             because = words.stopped(self._release.abort)
             self._append(e.TurnedBack(at=self._now(), steps=steps, because=because))
-        elif changed := self._release.changed_services:  # a rollback: it is not rolled back in turn
-            reason = words.stopped(self._release.abort)
-            self._append(e.ReleaseFailed(at=self._now(), reason=reason, changed=changed))
+        elif release.changed_services or release.changed_database:  # a rollback is not rolled back in turn
+            reason = words.stopped(release.abort)
+            self._append(e.ReleaseFailed(at=self._now(), reason=reason, changed=release.changed_services))
         else:
             self._append(e.ReleaseCancelled(at=self._now()))
 
@@ -198,9 +214,18 @@ class Advance:
         if self._release.state is not state:
             return  # somebody wished to abort
         match self._run(index):
-            case Done(changed):
+            case Done() as done:
                 seen = self._look_around()
-                self._append(e.StepFinished(at=self._now(), index=index, changed=changed, seen=seen))
+                self._append(
+                    e.StepFinished(
+                        at=self._now(),
+                        index=index,
+                        changed=done.changed,
+                        seen=seen,
+                        result=done.result,
+                        log=done.log,
+                    )
+                )
             case Failed(reason, evidence):
                 with suppress(ClusterError):  # if another installation is at work here, that is why
                     self._writer.make_sure()
@@ -253,10 +278,15 @@ class Advance:
             now=self._tools.now,
             enough=self._enough,
             look_around=self._look_around,
+            key=f"{self._tools.record.installation()}/{release.id}/{index}",
+            newest_backup=self._newest_backup,
             observe=lambda: self._tools.drafts.look(environment),
             database=lambda: self._tools.drafts.database(environment),
             files=self._tools.drafts.files.read,
         )
+
+    def _newest_backup(self) -> BackupKnown | None:
+        return newest_backup(self._tools.record.recent(self._release.environment, PAST))
 
     def _same_way(self, index: int) -> tuple[StepState, ...]:
         """The steps of the direction in which that step goes."""
@@ -311,4 +341,10 @@ class Advance:
 
 
 def _time_for(step: Step) -> timedelta:
-    return timedelta(seconds=step.deadline_seconds) if isinstance(step, RollOut) else QUICK_STEP
+    match step:
+        case RollOut(deadline_seconds=seconds):
+            return timedelta(seconds=seconds)
+        case Backup(task=task) | Migrate(task=task) | Restore(task=task):
+            return timedelta(seconds=task.deadline_seconds)
+        case _:
+            return QUICK_STEP

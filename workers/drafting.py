@@ -6,15 +6,18 @@ Where another installation of Buzzy is at work there is no plan: what it would b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 from releases.config import Config, Environment
+from releases.database import Applied
 from releases.events import ReleaseRequested
 from releases.ledger import UnreadableLedgerError
+from releases.lifecycle import Release
+from releases.migrations import applied
 from releases.plan import EnsureFiles, Plan
 from releases.record import Record
 from releases.version import Version
@@ -25,7 +28,7 @@ from workers.files import Contents, FilesError, digests, joined
 from workers.ledger import AheadError, Ledgers
 from workers.mongodb import MongoDbError
 from workers.observe import Observed, observe
-from workers.planning import Refused, Scene, Wanted, plan_drill, plan_release, plan_rollback
+from workers.planning import Refused, Scene, Wanted, back, plan_drill, plan_release, plan_rollback
 from workers.planning.release import files_prefix, files_step
 from workers.proving import Proving
 from workers.registry import RegistryAwayError, RegistryError
@@ -38,6 +41,9 @@ from workers.words import lost, of_error
 
 PAST = 30
 """How many releases of an environment are read to know what it ran before."""
+
+DEEP_PAST = 500
+"""The same for what its database has, where none of those knows."""
 
 PAUSE_SECONDS = 0.5
 
@@ -99,6 +105,10 @@ class Drafts:
         cluster = self._clusters(environment.cluster.context)
         return observe(cluster, self._config, environment, self._clock())
 
+    def config_map(self, environment: Environment, name: str) -> Mapping[str, str]:
+        """A ConfigMap of an environment's namespace. Raises `ClusterError`."""
+        return self._clusters(environment.cluster.context).config_map(environment.namespace, name)
+
     def of_request(
         self,
         request: ReleaseRequested,
@@ -113,13 +123,14 @@ class Drafts:
         """
         if take is not None:
             take()
-        wanted, held = Wanted(request.strategy, request.services, request.urgency), take is not None
+        wanted = Wanted(request.strategy, request.services, request.urgency, request.target, request.database)
+        held = take is not None
 
         def draw(scene: Scene, rehearsed: Rehearsed) -> Plan | Refused:
             if request.kind == "drill":
                 return self._drill(scene)
             if request.kind == "rollback":
-                return rehearsed(plan_rollback(scene, request.target, wanted))
+                return rehearsed(_gone_back(scene, wanted))
             if request.source is None:
                 version: Version | Refused = Version.parse(request.version or "")
             else:
@@ -202,7 +213,7 @@ class Drafts:
                     tenure.rehearse(lease)
                 return rehearse(cluster, plan, files)
 
-            scene = Scene(self._config, environment, observed, self._record.recent(name, PAST))
+            scene = self._scene(environment, observed)
             plan = draw(scene, rehearsed)
         except (TransientError, RegistryAwayError):
             raise
@@ -213,6 +224,16 @@ class Drafts:
         except (ClusterError, RegistryError) as error:
             plan = Refused(of_error(error), "Nothing was changed.")
         return Draft(plan, observed)
+
+    def _scene(self, environment: Environment, observed: Observed) -> Scene:
+        """What a plan is made from; what the database has may be long ago."""
+        past = self._record.recent(environment.name, PAST)
+        return Scene(self._config, environment, observed, past, self._applied(environment.name, past))
+
+    def _applied(self, name: str, past: tuple[Release, ...] | None = None) -> tuple[Applied, ...] | None:
+        """The migrations that the database of an environment has; None while nobody keeps track of them."""
+        known = applied(self._record.recent(name, PAST) if past is None else past)
+        return applied(self._record.recent(name, DEEP_PAST)) if known is None else known
 
     def _drawn(self, scene: Scene, rehearsed: Rehearsed, version: Version, wanted: Wanted) -> Plan | Refused:
         """The plan of a release: of what is proven; its images pinned; rehearsed; with its checklist."""
@@ -235,5 +256,20 @@ class Drafts:
             except FilesError as error:
                 return Refused(of_error(error), "Nothing was changed.")
             step, contents = found or (None, None)
-            pinned = rehearsed(plan_release(scene, version, wanted, digests, step), contents)
-            return pinned if isinstance(pinned, Refused) else around.checked(pinned, compatible, proven)
+            pinned = plan_release(scene, version, wanted, digests, step)
+            whole = pinned if isinstance(pinned, Refused) else around.with_database(pinned)
+            planned = rehearsed(whole, contents)
+            if isinstance(planned, Refused):
+                return planned
+            return around.checked(planned, compatible, proven, self._reviewed(scene.environment))
+
+    def _reviewed(self, environment: Environment) -> tuple[Applied, ...]:
+        """The migrations that ran well where versions for this environment are proven."""
+        if environment.requires is None:
+            return ()
+        return tuple(each for each in self._applied(environment.requires.proven_in) or () if not each.unclear)
+
+
+def _gone_back(scene: Scene, wanted: Wanted) -> Plan | Refused:
+    plan = plan_rollback(scene, wanted)
+    return plan if isinstance(plan, Refused) else back(scene, plan, wanted)

@@ -9,20 +9,33 @@ taken is rehearsed beside this, by `Tenure.rehearse`: it stands before any plan.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 
-from releases.plan import EnsureConfiguration, EnsureFiles, Plan, RollOut, Step, verification
+from releases.database import Backup, DatabaseStep, Migrate, Restore
+from releases.plan import (
+    EnsureConfiguration,
+    EnsureFiles,
+    Plan,
+    RollOut,
+    Step,
+    Verify,
+    verification,
+)
 from workers.cluster import (
     BELIEVED_SECONDS,
     AlreadyExistsError,
     Cluster,
     DeploymentSeen,
     InvalidError,
+    JobPicture,
+    RolloutSeen,
     TemplateWrite,
     despite_conflicts,
 )
 from workers.files import Contents, split
 from workers.ledger import rehearse as rehearse_ledger
+from workers.steps.task import job_of
 from workers.templates import read_template
 
 WATCH_SECONDS = 2.0
@@ -30,6 +43,8 @@ WATCH_SECONDS = 2.0
 
 REFUSAL_SECONDS = BELIEVED_SECONDS + 5.0
 """The same while there is trouble: it may turn out to be a refusal, which is not believed at once."""
+
+JOB = "buzzy-rehearsal"
 
 _NO_DRY_RUN = "does not support dry run"
 
@@ -45,13 +60,26 @@ def rehearse(cluster: Cluster, plan: Plan, files: Contents | None = None) -> Pla
                 _create(cluster, plan, step.name, step.data, {})
             case EnsureFiles():
                 _create(cluster, plan, step.name, *split(files or {}))
+            case Backup() | Migrate() | Restore():
+                _create_job(cluster, plan, step)
     rehearse_ledger(cluster, plan.namespace)
     rollouts = [_written(cluster, plan, step) for step in plan.rollouts()]
     for step in rollouts[:1]:
         _watch(cluster, plan, step)
-    before = [step for step in plan.steps if isinstance(step, EnsureConfiguration | EnsureFiles)]
-    steps: tuple[Step, ...] = (*before, *rollouts, verification(rollouts))
-    return plan.model_copy(update={"steps": steps})
+    return plan.model_copy(update={"steps": tuple(_rewritten(plan.steps, rollouts))})
+
+
+def _rewritten(steps: Iterable[Step], rollouts: list[RollOut]) -> Iterator[Step]:
+    """The steps with their rollouts as the cluster would write them, and verified as such."""
+    written = iter(rollouts)
+    for step in steps:
+        match step:
+            case RollOut():
+                yield next(written)
+            case Verify():
+                yield verification(rollouts)
+            case _:
+                yield step
 
 
 def _create(
@@ -66,13 +94,29 @@ def _create(
             raise
 
 
-def _watch(cluster: Cluster, plan: Plan, step: RollOut) -> None:
-    """Watch for a moment: a rollout that may be begun but not watched would be left half done.
+def _create_job(cluster: Cluster, plan: Plan, step: DatabaseStep) -> None:
+    """Ask whether its Job could be created and watched: one that ran unwatched would be left to itself."""
+    try:
+        cluster.create_job(plan.namespace, job_of(step.task, JOB, {}), rehearse=True)
+    except AlreadyExistsError:
+        pass
+    except InvalidError as error:
+        if _NO_DRY_RUN not in error.message:
+            raise
+    _watched(cluster.follow_job(plan.namespace, JOB))
 
-    Only a refusal counts; a cluster that does not answer a watch gives none.
-    """
+
+def _watch(cluster: Cluster, plan: Plan, step: RollOut) -> None:
+    """Watch for a moment: a rollout that may be begun but not watched would be left half done."""
+    _watched(cluster.follow(plan.namespace, cluster.deployment(plan.namespace, step.deployment)))
+
+
+def _watched(
+    following: AbstractContextManager[Iterator[RolloutSeen]] | AbstractContextManager[Iterator[JobPicture]],
+) -> None:
+    """Only a refusal counts; a cluster that does not answer a watch gives none."""
     began = time.monotonic()
-    with cluster.follow(plan.namespace, cluster.deployment(plan.namespace, step.deployment)) as pictures:
+    with following as pictures:
         for seen in pictures:
             patience = WATCH_SECONDS if seen.trouble is None else REFUSAL_SECONDS
             if seen.watched or time.monotonic() - began >= patience:

@@ -31,7 +31,7 @@ def alert_message(release: Release, application: str, on_call: str | None, url: 
     """A release has failed and what it changed is still changed. `url` leads to its message."""
     title = wording.title(release, application)
     headline = f"🚨 {title}: {wording.headline(release)}"
-    changed = release.changed_services
+    changed = wording.left_changed(release)
     roll_back = button(
         "Roll back",
         ROLLBACK,
@@ -44,7 +44,7 @@ def alert_message(release: Release, application: str, on_call: str | None, url: 
         lines(
             phrase(bold(headline), *((" — ", whom(on_call)) if on_call else ())),
             [clip(release.reason, PARAGRAPH)],
-            [f"Changed, and still so: {wording.changed(changed)}" if changed else "Nothing was changed."],
+            [f"Changed, and still so: {changed}" if changed else "Nothing was changed."],
             _origin(release, url),
         ),
         buttons(roll_back) if changed else None,

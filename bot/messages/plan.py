@@ -17,7 +17,8 @@ from bot.messages.parts import (
     message,
     monospace,
 )
-from bot.messages.thread import NO_WAY_BACK, step_lines, step_statuses
+from bot.messages.thread import NO_WAY_BACK, stays_piece, step_lines, step_statuses
+from releases.database import Backup, Migrate, Migration, Restore
 from releases.lifecycle import Release
 from releases.plan import EnsureConfiguration, EnsureFiles, Plan, RollOut, template_diff
 
@@ -65,6 +66,7 @@ def _details(plan: Plan) -> list[Piece | None]:
         or lines(["nothing" if plan.kind == "drill" else "nothing: everything is so already"]),
         lines([bold("Way back")]),
         back or lines([NO_WAY_BACK[plan.kind]]),
+        stays_piece(plan),
         lines([bold("Checklist")], *rows_of(plan.checklist)) if plan.checklist else None,
         lines(*warnings) if warnings else None,
     ]
@@ -83,7 +85,20 @@ def _diff(plan: Plan) -> list[str]:
                 what = "the same files as now" if not step.changes else count(len(step.files), "file")
                 rows += [f"ConfigMap {step.name}: {what}, from {step.folder}"]
                 rows += [f"  {change}" for change in step.changes]
+            case Backup():
+                rows.append(f"Database: a backup by {step.task.image}")
+            case Migrate():
+                rows.append(f"Database: {step.direction} by {step.task.image}")
+                rows += [f"  {each}: {_undone(each)}" for each in step.migrations]
+            case Restore():
+                rows.append(f"Database: {step.title}, by {step.task.image}")
             case RollOut():
                 changes = template_diff(step.stable.spec, step.new.spec)
                 rows += [f"Deployment {step.deployment}", *(f"  {change}" for change in changes)]
     return rows
+
+
+def _undone(migration: Migration) -> str:
+    if migration.reversible:
+        return "can be undone"
+    return "cannot be undone" + (", the version before runs with it" if migration.compatible else "")

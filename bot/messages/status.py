@@ -66,13 +66,19 @@ class EnvironmentNow:
     drill: LastDrill | None = None
     """Of a standby: when it was drilled last."""
 
+    @property
+    def last(self) -> Release | None:
+        """The newest release that put something there and came to its end."""
+        ended = (each for each in self.recent if each.state is State.RELEASED)
+        return next((each for each in ended if each.request.kind != "drill"), None)
+
 
 def status_message(environments: tuple[EnvironmentNow, ...], now: datetime, *, ending: str) -> Message:
     """The answer to `status`. `ending` says how old it is, and whether somebody looks again."""
     one = environments[0] if len(environments) == 1 else None
     rows = _services(one) if one is not None else table(_summary(each, now) for each in environments)
     title = f"What runs in {clip(one.name, NAME)}" if one is not None else "What runs where"
-    summary = ", ".join(f"{each.name} {_version(each.seen)}" for each in environments)
+    summary = ", ".join(f"{each.name} {version_of(each.seen)}" for each in environments)
     return message(
         f"{title}: {summary}",
         lines([bold(title)], *([_under(one, now)] if one is not None else [])),
@@ -98,10 +104,11 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def _summary(each: EnvironmentNow, now: datetime) -> tuple[str, ...]:
-    return (clip(each.name, 30), _version(each.seen), _health(each.seen), " · ".join(_who(each, now)))
+    return (clip(each.name, 30), version_of(each.seen), health_of(each.seen), " · ".join(_who(each, now)))
 
 
-def _version(seen: Snapshot | None) -> str:
+def version_of(seen: Snapshot | None) -> str:
+    """The version that runs, or those that do."""
     if seen is None or seen.problem is not None or not seen.services:
         return "?"
     versions = dict.fromkeys(service.version or "no version" for service in seen.services)
@@ -109,7 +116,8 @@ def _version(seen: Snapshot | None) -> str:
     return clip(shown if len(versions) <= 2 else f"{shown} / …", 30)
 
 
-def _health(seen: Snapshot | None) -> str:
+def health_of(seen: Snapshot | None) -> str:
+    """How it is, in a few words."""
     if seen is None:
         return "not seen yet"
     if seen.problem is not None:
@@ -126,15 +134,13 @@ def _health(seen: Snapshot | None) -> str:
 def _who(each: EnvironmentNow, now: datetime) -> list[str]:
     """Who put there what runs, and what is under way."""
     parts = []
-    last = next((release for release in each.recent if _put_there(release)), None)
+    last = each.last
     if last is not None:
         parts.append(
             f"{last.id} {ago(last.ended_at or last.request.at, now)} by {clip(last.request.by.name, 24)}"
         )
     parts += [clip(words, 60) for words in each.soaking[:2]]
-    if each.found is not None and each.found.differences and each.drift and each.drift.in_step:
-        parts.append(f"not in step with {each.found.follows}: {clip(each.found.differences[0], 70)}")
-    elif each.drift is not None:
+    if each.drift is not None:
         since = f" since {ago(each.drift.since, now)}" if each.drift.since is not None else ""
         parts.append(f"{clip(each.drift.words, 90)}{since}")
     if each.newest is not None:
@@ -144,10 +150,6 @@ def _who(each: EnvironmentNow, now: datetime) -> list[str]:
     if each.holder is not None:
         parts.append(f"{each.holder.id} {_doing(each.holder)}")
     return [*parts, *each.calendar]
-
-
-def _put_there(release: Release) -> bool:
-    return release.state is State.RELEASED and release.request.kind != "drill"
 
 
 def _newest(newest: Newest) -> str:
@@ -180,6 +182,8 @@ def _doing(release: Release) -> str:
             return "waits for approval"
         case State.HELD:
             return "waits until it opens"
+        case State.ABOUT_TO_START:
+            return "starts in a moment"
         case _:
             return "under way"
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from bot.messages import wording
 from bot.messages.checklist import checklist_rows
 from bot.messages.evidence import evidence_pieces
+from bot.messages.gates import reminder_message
 from bot.messages.parts import (
     DAY_AND_TIME,
+    NAME,
     PARAGRAPH,
     SENTENCE,
     Message,
@@ -32,8 +34,9 @@ from bot.messages.parts import (
 from bot.messages.refusals import way_out
 from releases import events as e
 from releases.config import format_duration
+from releases.database import names
 from releases.lifecycle import Release, StepState, StepStatus
-from releases.plan import Step
+from releases.plan import Plan, Step
 
 MOST_WARNINGS = 10
 NO_WAY_BACK = {
@@ -43,6 +46,9 @@ NO_WAY_BACK = {
 }
 NOTES = 20
 """Lines of release notes that are shown; a worker sends fewer."""
+
+LOG = 1_500
+"""Characters of what a Job wrote."""
 
 STEPS = 1_800
 """Characters that a list of steps may take; the Plan button shows the rest."""
@@ -73,6 +79,16 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             return _line("☑️", [who(event.by), f" ticked “{clip(event.item, SENTENCE)}”"])
         case e.ReleaseRefused():
             return _line("❌", [who(event.by), f" refused{wording.via(event.via)}; nothing was changed"])
+        case e.MomentBegan() if event.starts_at > event.at:
+            starts = moment(event.starts_at, "{time_secs}")
+            return _line("⏳", ["Starts at ", starts, " unless somebody stops it"])
+        case e.GateReminded():
+            return reminder_message(release, application)
+        case e.GateEscalated():
+            return _line("🔔", [f"On-call was told: {wording.headline(release)}"])
+        case e.Approved(unread=True):
+            unread = "Slack did not say whether all approvals still stand: those on the record count"
+            return _line("⚠️", [f"{unread}; going ahead"])
         case e.Approved() if release.approval is None:
             kind = release.plan.type if release.plan else None
             own = kind is not None and kind in release.request.approval_by_type
@@ -83,7 +99,7 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
         case e.NotesRead():
             return _notes(event)
         case e.ReleaseExpired():
-            return _line("⌛", ["Nobody decided in time; nothing was changed"])
+            return _line("⌛", [wording.headline(release).capitalize()])
         case e.AbortRequested():
             return _line(
                 "🛑", [who(event.by), f" wants it stopped{wording.via(event.via)}", *_reason(event.reason)]
@@ -96,6 +112,9 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             return _line("🔓", [f"{clip(release.environment, 60)} is open; going on"])
         case e.ReleaseStarted():
             return _line("▶️", ["Started: everything is still as the plan saw it"])
+        case e.JobStarted():
+            step = clip(release.steps[event.index].step.title, SENTENCE)
+            return _line("⚙️", [f"{_place(release, event.index)} {step} · Job {clip(event.job, NAME)}"])
         case e.StepFinished():
             return _finished(release, event)
         case e.StepFailed():
@@ -162,12 +181,21 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
         monospace(step_lines(plan.steps), at_most=STEPS),
         lines([bold("Way back"), " if it has to be stopped"]),
         monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK[plan.kind]]),
+        stays_piece(plan),
         lines([bold("Checklist")], *checklist_rows(release)) if plan.checklist else None,
         lines(*_warnings(plan.warnings), _asks(release), _ask_again(release))
         if plan.warnings or _asks(release)
         else None,
     ]
     return _line("🗺️", first, below=[piece for piece in below if piece is not None])
+
+
+def stays_piece(plan: Plan) -> Piece | None:
+    """That the way back ends where a migration cannot be undone: who agrees to the plan agrees to that."""
+    if not plan.stays:
+        return None
+    which = clip(names(plan.stays), SENTENCE)
+    return lines([f"⚠️ Only until {which} has begun: from there on, a person decides."])
 
 
 def step_lines(steps: tuple[Step, ...]) -> list[str]:
@@ -209,7 +237,10 @@ def _finished(release: Release, event: e.StepFinished) -> Message:
     state = release.steps[event.index]
     time = f" · {format_duration(state.took)}" if state.took is not None else ""
     already = "" if event.changed or state.step.kind in {"verify", "drill"} else " · was so already"
-    return _line("✔️", [f"{_place(release, event.index)} {clip(state.step.title, SENTENCE)}{time}{already}"])
+    result = f" · {clip(event.result, SENTENCE)}" if event.result else ""
+    first = f"{_place(release, event.index)} {clip(state.step.title, SENTENCE)}{time}{already}{result}"
+    log = monospace(event.log, at_most=LOG, keep_end=True) if event.log else None
+    return _line("✔️", [first], below=[log] if log else None)
 
 
 def _place(release: Release, index: int) -> str:
@@ -233,9 +264,9 @@ def _turned_back(event: e.TurnedBack) -> Message:
 def _failure(release: Release, event: e.ReleaseFailed) -> Row:
     """How it ended; why stands one line above, if it was a step that failed."""
     left = "nothing was changed"
-    if event.changed:
-        stay = "is left as it is" if len(event.changed) == 1 else "are left as they are"
-        left = f"{wording.changed(event.changed)} {stay}"
+    if changed := wording.left_changed(release):
+        one = len(release.changed_services) + release.changed_database == 1
+        left = f"{changed} {'is left as it is' if one else 'are left as they are'}"
     if release.failure is not None and release.failure.reason == event.reason:
         return [f"Failed: {left}"]
     return [f"Failed: {clip(event.reason, PARAGRAPH)} · {left}"]

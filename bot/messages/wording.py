@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.messages.parts import NAME, clip, count
 from releases.checklist import blocking, needs_work
 from releases.config import format_duration
+from releases.database import Backup, Migrate, Restore
 from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
 from releases.plan import Drill, EnsureConfiguration, EnsureFiles, RollOut, Verify
@@ -14,6 +15,7 @@ from releases.plan import Drill, EnsureConfiguration, EnsureFiles, RollOut, Veri
 _EMOJI = {
     State.REQUESTED: "⚪",
     State.WAITING: "🟡",
+    State.ABOUT_TO_START: "🔵",
     State.APPROVED: "🔵",
     State.HELD: "🟡",
     State.RUNNING: "🔵",
@@ -76,7 +78,6 @@ _FIXED = {
     State.CANCELLING: "being cancelled",
     State.CANCELLED: "cancelled, nothing was changed",
     State.REFUSED: "refused, nothing was changed",
-    State.EXPIRED: "expired: nobody decided in time, nothing was changed",
     State.IMPOSSIBLE: "cannot be done, nothing was changed",
 }
 
@@ -90,6 +91,11 @@ def headline(release: Release) -> str:
     match release.state:
         case State.WAITING:
             return _waiting(release)
+        case State.ABOUT_TO_START:
+            return "starts in a moment" if release.approval is None else "approved, starts in a moment"
+        case State.EXPIRED:
+            decided = f"{clip(release.environment, NAME)} did not open" if release.held else "nobody decided"
+            return f"expired: {decided} in time, nothing was changed"
         case State.RUNNING:
             return _running(release)
         case State.TURNING_BACK:
@@ -147,6 +153,14 @@ def _running(release: Release) -> str:
             return f"service {services.index(service) + 1} of {len(services)}"
         case Verify():
             return "verifying all services"
+        case Backup():
+            return "backing the database up"
+        case Migrate(direction="up"):
+            return "migrating the database"
+        case Migrate():
+            return "undoing migrations of the database"
+        case Restore():
+            return "restoring the database"
         case Drill(title=title):
             return f"looking: {title}"
         case _:
@@ -170,6 +184,13 @@ def _failed_at(release: Release) -> str:
 def _back_in(release: Release) -> timedelta:
     begun = next((state.started_at for state in release.back if state.started_at), release.started_at)
     return timedelta(0) if begun is None or release.ended_at is None else release.ended_at - begun
+
+
+def left_changed(release: Release) -> str:
+    """What a release that failed leaves changed: `buzzy-main, buzzy-api and the database`; empty: nothing."""
+    services = changed(release.changed_services) if release.changed_services else ""
+    database = "the database" if release.changed_database else ""
+    return " and ".join(part for part in (services, database) if part)
 
 
 def changed(services: tuple[str, ...]) -> str:

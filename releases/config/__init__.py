@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from releases.config import section
 from releases.config.checklist import ALWAYS, Check, ChecklistItem
 from releases.config.checks import contradictions
+from releases.config.database import BackupTask, DatabaseCare, DatabaseTask, MigrationsTask, RestoreTask
 from releases.config.durations import format_duration, parse_duration, write_duration
 from releases.config.models import (
     Alerts,
@@ -29,21 +30,26 @@ __all__ = [
     "Alerts",
     "Approval",
     "ApprovalByType",
+    "BackupTask",
     "Check",
     "ChecklistItem",
     "Cluster",
     "Config",
     "ConfigError",
     "Database",
+    "DatabaseCare",
+    "DatabaseTask",
     "Environment",
     "Files",
     "Freeze",
     "Freezes",
+    "MigrationsTask",
     "Needs",
     "Permission",
     "Permissions",
     "Problem",
     "Requires",
+    "RestoreTask",
     "Service",
     "Train",
     "UnknownEnvironment",

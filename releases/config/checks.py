@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
+from releases.config.durations import write_duration
 from releases.config.models import Config, Environment
 from releases.config.problems import Path, Problem, written
 from releases.config.rules import Approval, ApprovalByType, ApprovalOfType
@@ -25,11 +27,13 @@ def contradictions(config: Config) -> Iterator[Problem]:
         yield from _services(config, environment)
         if environment.approval is not None:
             yield from _quorums(environment, environment.approval)
+            yield from _clocks(environment, environment.approval)
         yield from _leads(config, environment)
         yield from _latest(config, environment)
         yield from _audience(environment)
         yield from _size(environment)
         yield from _checklist(config, environment)
+        yield from _database(config, environment)
         if environment.name == EVERY:
             what = "is what people call all environments together, when they lock them"
             yield Problem(written(("environments", environment.name)), what, "give it another name")
@@ -70,6 +74,28 @@ def _quorums(environment: Environment, approval: ApprovalByType) -> Iterator[Pro
         asked = approval.of(type_)
         if rule is not None and asked is not None and (rule.quorum, rule.approvers) != (None, None):
             yield from _quorum((*path, type_.value, "quorum"), asked)
+
+
+def _clocks(environment: Environment, approval: ApprovalByType) -> Iterator[Problem]:
+    """What would never be heard: it comes after the expiry, or nobody is on call."""
+    path = ("environments", environment.name, "approval")
+    rules: list[tuple[Path, Approval, Approval | ApprovalOfType]] = [(path, approval, approval)]
+    for type_ in ReleaseType:
+        of_type, asked = approval.of_type(type_), approval.of(type_)
+        if of_type is not None and asked is not None:
+            rules.append(((*path, type_.value), asked, of_type))
+    for where, merged, own in rules:
+        said = own.expires is not None and "expires" in own.model_fields_set
+        for key in ("remind", "escalate"):
+            at: timedelta | None = getattr(merged, key)
+            here = said or getattr(own, key) is not None
+            if at is not None and here and at >= merged.expires:
+                what = f"comes after the release has expired, at {write_duration(merged.expires)}"
+                yield Problem(written((*where, key)), what, "write less, or off")
+        if own.escalate and environment.alerts is None:
+            yield Problem(
+                written((*where, "escalate")), "needs somebody to tell", "write alerts, or leave it out"
+            )
 
 
 def _quorum(path: Path, approval: Approval) -> Iterator[Problem]:
@@ -182,6 +208,19 @@ def _checklist(config: Config, environment: Environment) -> Iterator[Problem]:
             yield Problem(where, "needs a matrix to check", "write compatibility, or leave it out")
         elif item.check == "proven" and environment.requires is None:
             yield Problem(where, "needs a rule to check", "write requires, or leave it out")
+        elif item.check in {"backup", "migrations"} and not _has(environment, item.check):
+            yield Problem(where, "needs something to check", f"write database.{item.check}, or leave it out")
+
+
+def _has(environment: Environment, part: str) -> bool:
+    return environment.database is not None and getattr(environment.database, part) is not None
+
+
+def _database(config: Config, environment: Environment) -> Iterator[Problem]:
+    """Which migrations a version has is written on its image, and only a registry can show that."""
+    if config.registry is None and _has(environment, "migrations"):
+        where = written(("environments", environment.name, "database", "migrations"))
+        yield Problem(where, "needs a registry to read them from", "write registry at the top of the file")
 
 
 def _trains(config: Config) -> Iterator[Problem]:

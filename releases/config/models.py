@@ -13,7 +13,8 @@ from pydantic_core import core_schema
 
 from releases.compatibility import Row
 from releases.config.checklist import NamedOrTicked
-from releases.config.durations import Duration, write_duration
+from releases.config.database import DatabaseCare
+from releases.config.durations import Duration, DurationOrOff, write_duration
 from releases.config.rules import ApprovalByType, Permissions, Requires
 from releases.config.section import (
     HTTP_PATH,
@@ -113,6 +114,12 @@ class Environment(Section):
         description="who has to agree; nobody if left out",
         examples=[{"quorum": 1, "from": ["S0APPROVERS"]}],
     )
+    grace: DurationOrOff | None = Field(
+        default=None,
+        description="the moment before a release's start in which it can be stopped; "
+        "10s where somebody has to agree, and off elsewhere, if left out",
+        examples=["10s"],
+    )
     requires: Requires | None = Field(
         default=None,
         description="what a version has to have shown elsewhere; nothing if left out",
@@ -163,6 +170,11 @@ class Environment(Section):
         default=None,
         description="its MongoDB, which is asked for its version",
         examples=[{"address": "mongodb://mongodb.buzzy-staging:27017"}],
+    )
+    database: DatabaseCare | None = Field(
+        default=None,
+        description="its backups and migrations; releases leave the database alone if left out",
+        examples=[{"backup": {"image": "buzzybuzz/backup:1.4", "fresh": "24h"}}],
     )
     not_known: Literal["stop", "go-on"] = Field(
         default="stop",

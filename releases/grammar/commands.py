@@ -118,6 +118,8 @@ class Rollback:
     to: Target | None = None
     services: tuple[str, ...] = ()
     reason: str | None = None
+    restore: bool = False
+    keep_database: bool = False
 
     def line(self) -> str:
         """The line that asks for this."""
@@ -125,6 +127,8 @@ class Rollback:
             f"rollback {self.environment}",
             to=None if self.to is None else str(self.to),
             services=_listed(self.services),
+            restore=self.restore,
+            keep_database=self.keep_database,
             reason=_quoted(self.reason),
         )
 
@@ -191,6 +195,18 @@ class Plan:
             strategy=self.strategy,
             services=_listed(self.services),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Show what one environment has that another has not, and change nothing."""
+
+    source: str
+    environment: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"diff {self.source} {self.environment}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +315,15 @@ class Calendar:
 
 
 @dataclass(frozen=True, slots=True)
+class Approvals:
+    """What waits for a word: of the one who asks, and of others."""
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return "approvals"
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What runs where; in one environment, or in all of them."""
 
@@ -340,6 +365,7 @@ Command: TypeAlias = (
     | Approve
     | Refuse
     | Plan
+    | Diff
     | Lock
     | Unlock
     | Freeze
@@ -347,6 +373,7 @@ Command: TypeAlias = (
     | Schedule
     | Unschedule
     | Calendar
+    | Approvals
     | Status
     | History
     | Help

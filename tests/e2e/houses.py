@@ -206,6 +206,7 @@ def house(
     config["environments"] = {
         name: {
             **without_strangers(config["environments"][name], environments),
+            "grace": "off",
             **(rules or {}).get(name, {}),
             "namespace": namespaces[name],
             **also,

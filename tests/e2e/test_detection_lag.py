@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from releases.events import ServiceSeen
+from releases.migrations import BackupKnown
 from releases.plan import RollOut
 from sandbox.cluster import SERVICES_OF_BUZZY
 from tests.e2e.arenas import RealArena
@@ -47,6 +48,7 @@ class Waiting:
     namespace: str = NAMESPACE
     release: str = "R1"
     cause: str = ""
+    key: str = ""
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     deadline: datetime = field(default_factory=lambda: datetime.now(UTC) + timedelta(seconds=60))
 
@@ -67,6 +69,19 @@ class Waiting:
     def has_shown(self, service: str, image: str) -> bool:  # noqa: ARG002 - as `Work` has it
         """Nothing was shown."""
         return False
+
+    @property
+    def job(self) -> str | None:
+        """None."""
+        return None
+
+    def note_job(self, name: str) -> None:
+        """Never called: it starts none."""
+        raise AssertionError(name)
+
+    def newest_backup(self) -> BackupKnown | None:
+        """None was made."""
+        return None
 
     def observe(self) -> Observed:
         """No drill is run here."""

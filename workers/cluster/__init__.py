@@ -17,12 +17,14 @@ from workers.cluster.errors import (
     TransientError,
 )
 from workers.cluster.parse import amounts
-from workers.cluster.port import Cluster, Kept, LeaseWrite, Right, TemplateWrite
+from workers.cluster.port import Cluster, JobWrite, Kept, LeaseWrite, Right, TemplateWrite
 from workers.cluster.seen import (
     Condition,
     ContainerSeen,
     DeploymentSeen,
     EventSeen,
+    JobPicture,
+    JobSeen,
     LeaseSeen,
     PodSeen,
     QuotaSeen,
@@ -48,6 +50,9 @@ __all__ = [
     "EventSeen",
     "ForbiddenError",
     "InvalidError",
+    "JobPicture",
+    "JobSeen",
+    "JobWrite",
     "Kept",
     "LeaseSeen",
     "LeaseWrite",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from releases.database import Backup, Migrate, Restore
 from releases.plan import Drill, EnsureConfiguration, EnsureFiles, RollOut, Step, Verify
+from workers.steps.database import back_up, migrate, restore
 from workers.steps.drill import drill
 from workers.steps.ensure_configuration import ensure_configuration
 from workers.steps.ensure_files import ensure_files
@@ -33,5 +35,11 @@ def run(step: Step, rollouts: Iterable[RollOut], work: Work) -> Outcome:
             return roll_out(step, work)
         case Verify():
             return verify(step, rollouts, work)
+        case Backup():
+            return back_up(step, work)
+        case Migrate():
+            return migrate(step, work)
+        case Restore():
+            return restore(step, work)
         case Drill():
             return drill(step, work)
