@@ -100,9 +100,9 @@ def standby(*, drilled: Release | None = None, differences: tuple[str, ...] = ()
     """A standby as status has it."""
     snapshot = Snapshot(environment="standby", at=MONDAY, services=(seen("api", 3),))
     found = Found(at=MONDAY, follows="production", differences=differences, since=MONDAY)
-    drift = Drift(f"not in step with production: {differences[0]}", MONDAY)
-    if not differences:
-        drift = Drift("in step with production", in_step=True)
+    drift = Drift("in step with production", in_step=True)
+    if differences:
+        drift = Drift(f"not in step with production: {differences[0]}", MONDAY)
     recent = () if drilled is None else (drilled,)
     return EnvironmentNow("standby", snapshot, None, recent, (), drift, found=found, drill=LastDrill(drilled))
 
