@@ -24,7 +24,7 @@ from bot.people import Known
 from bot.questions import Desk
 from bot.slack import RateLimitedError, RefusedError, Slack, SlackError
 from releases import grammar
-from releases.lifecycle import Release, State
+from releases.lifecycle import Release
 from releases.plan import digest_of
 from releases.policy import admit
 from releases.record import RecordUnavailableError
@@ -209,4 +209,4 @@ class HomeKeeper:
 
 def _last(each: EnvironmentNow) -> list[Release]:
     """The release that put there what runs."""
-    return [release for release in each.recent if release.state is State.RELEASED][:1]
+    return [] if each.last is None else [each.last]

@@ -32,6 +32,7 @@ from releases.record.rounds import Rounds
 from releases.record.told import Place, Told
 from releases.snapshot import Answer, Question
 from releases.standby import Drift, drift
+from releases.twins import Found
 
 Asking = grammar.Status | grammar.History | grammar.Plan | grammar.Diff
 """The commands that only ask."""
@@ -149,6 +150,8 @@ class Desk:
             found = None if seen is None else seen.model_dump(mode="json", exclude={"at", "revisions"})
             minute = None if seen is None else int(seen.at.timestamp() // 60)
             parts += [self._record.latest(name), found, minute, self._calendar.brief(name, now)]
+            if name in self._config.standbys and (drifted := self._drifts.of(name)) is not None:
+                parts += drifted.differences
         return digest_of(parts)
 
     def _message(self, question: Question, known: tuple[EnvironmentNow, ...], *, again: bool) -> Message:
@@ -182,21 +185,21 @@ class Desk:
         if environment.follows is None:
             return now
         drilled = next((each for each in self._record.recent(name, PAST) if _was_drilled(each)), None)
-        return replace(
-            now,
-            drift=self._drift(name),
-            found=self._drifts.of(name),
-            drill=LastDrill(drilled),
-        )
+        found = self._drifts.of(name)
+        return replace(now, drift=self._drift(name, found), found=found, drill=LastDrill(drilled))
 
-    def _drift(self, name: str) -> Drift | None:
+    def _drift(self, name: str, found: Found | None) -> Drift | None:
+        """How a standby differs in versions, as was last seen; if it does not, what else differs."""
         environment = self._config.environment(name)
         if environment.follows is None:
             return None
         services = [service.name for service in self._config.services_of(environment)]
         leading = lead(self._record.recent(environment.follows, STATUS_RELEASES), services)
         seen = self._record.seen
-        return drift(environment, seen(name), seen(environment.follows), leading)
+        versions = drift(environment, seen(name), seen(environment.follows), leading)
+        if versions is None or not versions.in_step or found is None or not found.differences:
+            return versions
+        return Drift(f"not in step with {found.follows}: {found.differences[0]}", found.since)
 
     def _environments(self, command: Asking) -> tuple[str, ...]:
         if isinstance(command, grammar.Diff):

@@ -17,7 +17,7 @@ from releases.config import Environment
 from releases.events import BUZZY, ReleaseRequested
 from releases.lifecycle import Release, State
 from releases.plan import Frozen
-from releases.policy import needed, needed_by_type
+from releases.policy import grace, grace_by_type, needed, needed_by_type
 from releases.standby import AGAIN, Follow
 from releases.version import InvalidVersion, Version
 
@@ -71,6 +71,8 @@ def ask(
         channel=environment.channel,
         approval=needed(environment),
         approval_by_type=needed_by_type(environment),
+        grace_seconds=grace(environment),
+        grace_by_type=grace_by_type(environment),
         latest=rule,
     )
     return Follow(request, f"latest:{environment.name}:{version}:{len(tried)}")

@@ -78,6 +78,31 @@ class EnsureConfiguration(Frozen):
         return f"configuration {self.name}"
 
 
+class EnsureFiles(Frozen):
+    """Create the immutable ConfigMap of the version's files, if it is not there yet.
+
+    As with the configuration, nothing has to be undone. The files themselves are not in the plan.
+    """
+
+    kind: Literal["ensure_files"] = "ensure_files"
+    name: str
+    folder: str = Field(description="where they are, from where buzzy.yaml is")
+    files: dict[str, str] = Field(description="name → the SHA-256 of its content")
+    changes: tuple[str, ...] = Field(
+        default=(),
+        description="what differs from those that the services have now: `+ new`, `~ changed`, `- gone`",
+    )
+
+    def undo(self) -> Step | None:
+        """Nothing: the files before are still there, and the templates switch back to them."""
+        return None
+
+    @property
+    def title(self) -> str:
+        """The step in the words of the thread."""
+        return f"files {self.name}"
+
+
 class RollOut(Frozen):
     """Bring one service's Deployment from one pod template to another, and wait until it is healthy."""
 
@@ -159,7 +184,8 @@ class Drill(Frozen):
 
 
 Step = Annotated[
-    EnsureConfiguration | RollOut | Verify | Backup | Migrate | Restore | Drill, Field(discriminator="kind")
+    EnsureConfiguration | EnsureFiles | RollOut | Verify | Backup | Migrate | Restore | Drill,
+    Field(discriminator="kind"),
 ]
 
 

@@ -282,6 +282,7 @@ class Advance:
             newest_backup=self._newest_backup,
             observe=lambda: self._tools.drafts.look(environment),
             database=lambda: self._tools.drafts.database(environment),
+            files=self._tools.drafts.files.read,
         )
 
     def _newest_backup(self) -> BackupKnown | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
 from releases.checklist import Item, Outcome
@@ -19,6 +20,7 @@ from workers import checklist, database_items
 from workers.checklist import Make
 from workers.cluster import Cluster, ClusterError, NotFoundError, TransientError
 from workers.compatible import Sources, find_out, judge
+from workers.files import FileSets
 from workers.migrations import before, migrations_of
 from workers.mongodb import server_version
 from workers.pinning import Digests, look_up
@@ -41,12 +43,13 @@ def no_alerts(_environment: str) -> Iterable[Release]:
 class Around:
     """How it is asked. Without a registry nothing is looked up, and images stay as unpinned as their tags.
 
-    `registry` opens a connection of this process. `alerts` gives the releases of an environment whose
-    failure nobody has put right yet.
+    `registry` opens a connection of this process, `files` lie beside buzzy.yaml. `alerts` gives the releases
+    of an environment whose failure nobody has put right yet.
     """
 
     registry: OpenRegistry | None = None
     mongodb: Callable[[Database], str] = server_version
+    files: FileSets = field(default_factory=lambda: FileSets(Path()))
     alerts: Callable[[str], Iterable[Release]] = no_alerts
 
     @contextmanager

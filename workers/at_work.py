@@ -9,6 +9,7 @@ from releases import events as e
 from releases.events import ServiceSeen
 from releases.migrations import BackupKnown
 from workers.cluster import Cluster, TransientError
+from workers.files import Contents
 from workers.observe import Observed
 from workers.words import silent
 from workers.writer import Writer
@@ -42,11 +43,12 @@ class StepWork:
         newest_backup: Callable[[], BackupKnown | None],
         observe: Callable[[], Observed],
         database: Callable[[], str],
+        files: Callable[[str], Contents],
     ) -> None:
         """`index` is the step's place in the release; `enough` says that the job should end here.
 
         `look_around` sees all services, or none while the cluster is silent. `key` names the step among all;
-        `observe` and `database` are as `Work` has them.
+        `observe`, `database` and `files` are as `Work` has them.
         """
         self.cluster = cluster
         self.namespace = namespace
@@ -59,6 +61,7 @@ class StepWork:
         self.now = now
         self.observe = observe
         self.database = database
+        self.files = files
         self._writer = writer
         self._index = index
         self._enough = enough

@@ -11,7 +11,7 @@ from datetime import datetime
 from releases.checklist import Item, Outcome
 from releases.config import ALWAYS, Check, Environment, format_duration
 from releases.lifecycle import Release
-from releases.plan import EnsureConfiguration, Plan
+from releases.plan import EnsureConfiguration, EnsureFiles, Plan
 from releases.proof import Proof
 from workers.images import Image
 from workers.planning.scene import Ready, listed
@@ -61,7 +61,13 @@ def image(plan: Plan) -> Item:
 
 def configuration(plan: Plan, has: Callable[[str], bool]) -> Item:
     """Whether every ConfigMap that the new pods need is there, or will be."""
-    made = {step.name: len(step.data) for step in plan.steps if isinstance(step, EnsureConfiguration)}
+    made: dict[str, str] = {}
+    for step in plan.steps:
+        match step:
+            case EnsureConfiguration(name=name, data=data):
+                made[name] = f"{len(data)} {'variable' if len(data) == 1 else 'variables'}"
+            case EnsureFiles(name=name, files=files):
+                made[name] = f"{len(files)} {'file' if len(files) == 1 else 'files'}"
     wanted = dict.fromkeys(name for step in plan.rollouts() for name in config_maps(step.new.spec))
     missing = [name for name in wanted if name not in made and not has(name)]
     if missing:
@@ -71,7 +77,7 @@ def configuration(plan: Plan, has: Callable[[str], bool]) -> Item:
             evidence=f"there is no ConfigMap {listed(missing)} in {plan.namespace}",
             fix="create it, and look again",
         )
-    told = [f"{name} ({count} {'variable' if count == 1 else 'variables'})" for name, count in made.items()]
+    told = [f"{name} ({count})" for name, count in made.items()]
     told += [name for name in wanted if name not in made]
     return Item(name="configuration", outcome=Outcome.GREEN, evidence=", ".join(told) or "none is needed")
 

@@ -7,27 +7,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from releases.config import Config, Environment
 from releases.database import Applied
 from releases.events import ReleaseRequested
 from releases.ledger import UnreadableLedgerError
-from releases.plan import Plan
+from releases.plan import EnsureFiles, Plan
 from releases.record import Record
 from releases.record.database import applied_in
 from releases.version import Version
 from workers.around import Around
-from workers.cluster import ClusterError, TransientError
+from workers.cluster import Cluster, ClusterError, NotFoundError, TransientError
 from workers.cluster.connections import Clusters
+from workers.files import Contents, FilesError, digests, joined
 from workers.ledger import AheadError, Ledgers
 from workers.mongodb import MongoDbError
 from workers.observe import Observed, observe
 from workers.planning import Refused, Scene, Wanted, back, plan_drill, plan_release, plan_rollback
+from workers.planning.release import files_prefix, files_step
 from workers.proving import Proving
 from workers.registry import RegistryAwayError, RegistryError
 from workers.rehearsal import rehearse
+from workers.templates import files_of
 from workers.tenant import Tenant
 from workers.tenure import HeldError, Tenure
 from workers.twins import Twins
@@ -42,8 +47,15 @@ REHEARSAL = "rehearsal"
 """Nobody holds anything under this name."""
 
 
-Rehearsed = Callable[[Plan | Refused], Plan | Refused]
-"""Lets the cluster say whether it would carry a plan out. Raises `ClusterError` where it would not."""
+class Rehearsed(Protocol):
+    """Lets the cluster say whether it would carry a plan out, which names these files.
+
+    Raises `ClusterError` where it would not.
+    """
+
+    def __call__(self, plan: Plan | Refused, files: Contents | None = None) -> Plan | Refused:
+        """The plan as it would be carried out."""
+
 
 Draw = Callable[[Scene, Rehearsed], Plan | Refused]
 """Makes a plan of what was seen."""
@@ -82,6 +94,7 @@ class Drafts:
         self._proving = Proving(record, config, self.look, clock)
         self.ledgers = Ledgers(record, config, clusters)
         self.twins = Twins(record, config, clusters, clock)
+        self.files = self._around.files
 
     def look(self, environment: Environment) -> Observed:
         """An environment as it is now. Raises `ClusterError`."""
@@ -126,6 +139,22 @@ class Drafts:
         if scene.environment.follows is None:  # no more, since it was asked for
             return Refused(f"{scene.environment.name} is no standby: it follows no other environment.")
         return plan_drill(scene, self.twins.asked(scene.environment))
+
+    def _files(
+        self, scene: Scene, version: Version, cluster: Cluster, plan: Plan
+    ) -> tuple[EnsureFiles, Contents] | None:
+        """The files of a version, beside those that the services have now. Raises `FilesError`."""
+        if scene.environment.files is None:
+            return None
+        found = self.files.of(scene.environment.files, version)
+        present = (files_of(step.stable.spec, files_prefix(scene)) for step in plan.rollouts())
+        name, before = next((each for each in present if each is not None), None), {}
+        if name is not None:
+            with suppress(NotFoundError):
+                kept = cluster.kept(plan.namespace, name)
+                before = digests(joined(kept.texts, kept.parts))
+        step = files_step(scene, version, found.folder, digests(found.contents), before)
+        return step, found.contents
 
     def database(self, environment: Environment) -> str:
         """The version of an environment's MongoDB. Raises `MongoDbError`."""
@@ -173,12 +202,12 @@ class Drafts:
             lease = None if held else tenure.look()
             self.ledgers.check(environment)
 
-            def rehearsed(plan: Plan | Refused) -> Plan | Refused:
+            def rehearsed(plan: Plan | Refused, files: Contents | None = None) -> Plan | Refused:
                 if isinstance(plan, Refused):
                     return plan
                 if lease is not None:
                     tenure.rehearse(lease)
-                return rehearse(cluster, plan)
+                return rehearse(cluster, plan, files)
 
             scene = self._scene(environment, observed)
             plan = draw(scene, rehearsed)
@@ -214,9 +243,14 @@ class Drafts:
             compatible = around.compatible(digests)
             if isinstance(compatible, Refused):
                 return compatible
-            pinned = plan_release(scene, version, wanted, digests)
+            try:
+                found = self._files(scene, version, cluster, plan)
+            except FilesError as error:
+                return Refused(of_error(error), "Nothing was changed.")
+            step, contents = found or (None, None)
+            pinned = plan_release(scene, version, wanted, digests, step)
             whole = pinned if isinstance(pinned, Refused) else around.with_database(pinned)
-            planned = rehearsed(whole)
+            planned = rehearsed(whole, contents)
             if isinstance(planned, Refused):
                 return planned
             return around.checked(planned, compatible, proven, self._reviewed(scene.environment))

@@ -28,6 +28,7 @@ from workers.builds import Builds
 from workers.cluster import ClusterError
 from workers.cluster.connections import Clusters, Connections
 from workers.drafting import Drafts, now
+from workers.files import FileSets
 from workers.jobs import Jobs
 from workers.reaper import Reaper
 from workers.registry import Login, Logins, OciRegistry, read_logins
@@ -130,7 +131,8 @@ def _around(settings: WorkerSettings, config: Config, record: Record, store: Sto
     def registry() -> OciRegistry:
         return OciRegistry(address or "", _logins(settings, address or ""))
 
-    return Around(registry=None if address is None else registry, alerts=failed)
+    files = FileSets(settings.buzzy_config.parent)
+    return Around(registry=None if address is None else registry, alerts=failed, files=files)
 
 
 def _logins(settings: WorkerSettings, address: str) -> Logins:

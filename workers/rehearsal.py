@@ -9,11 +9,19 @@ taken is rehearsed beside this, by `Tenure.rehearse`: it stands before any plan.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 
 from releases.database import Backup, DatabaseStep, Migrate, Restore
-from releases.plan import EnsureConfiguration, Plan, RollOut, Step, Verify, verification
+from releases.plan import (
+    EnsureConfiguration,
+    EnsureFiles,
+    Plan,
+    RollOut,
+    Step,
+    Verify,
+    verification,
+)
 from workers.cluster import (
     BELIEVED_SECONDS,
     AlreadyExistsError,
@@ -25,6 +33,7 @@ from workers.cluster import (
     TemplateWrite,
     despite_conflicts,
 )
+from workers.files import Contents, split
 from workers.ledger import rehearse as rehearse_ledger
 from workers.steps.task import job_of
 from workers.templates import read_template
@@ -40,12 +49,17 @@ JOB = "buzzy-rehearsal"
 _NO_DRY_RUN = "does not support dry run"
 
 
-def rehearse(cluster: Cluster, plan: Plan) -> Plan:
-    """The plan as the cluster would carry it out. Raises `ClusterError` when it would refuse to."""
+def rehearse(cluster: Cluster, plan: Plan, files: Contents | None = None) -> Plan:
+    """The plan as the cluster would carry it out; `files` are those that it names.
+
+    Raises `ClusterError` when it would refuse to.
+    """
     for step in plan.steps:
         match step:
             case EnsureConfiguration():
-                _create(cluster, plan, step)
+                _create(cluster, plan, step.name, step.data, {})
+            case EnsureFiles():
+                _create(cluster, plan, step.name, *split(files or {}))
             case Backup() | Migrate() | Restore():
                 _create_job(cluster, plan, step)
     rehearse_ledger(cluster, plan.namespace)
@@ -68,9 +82,11 @@ def _rewritten(steps: Iterable[Step], rollouts: list[RollOut]) -> Iterator[Step]
                 yield step
 
 
-def _create(cluster: Cluster, plan: Plan, step: EnsureConfiguration) -> None:
+def _create(
+    cluster: Cluster, plan: Plan, name: str, data: Mapping[str, str], parts: Mapping[str, bytes]
+) -> None:
     try:
-        cluster.create_config_map(plan.namespace, step.name, step.data, {}, rehearse=True)
+        cluster.create_config_map(plan.namespace, name, data, {}, parts=parts, rehearse=True)
     except AlreadyExistsError:
         return
     except InvalidError as error:

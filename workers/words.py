@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from releases.database import Migrate, names
 from releases.events import AbortRequested, ServiceSeen
 from releases.lifecycle import Release, State
-from releases.plan import Plan, RollOut, template_diff
+from releases.plan import EnsureFiles, Plan, RollOut, template_diff
 from workers.cluster import TransientError
 from workers.lineage import label
 from workers.tenant import Tenant
@@ -109,6 +109,12 @@ def moved(approved: Plan, now: Plan) -> str:
         elif old.new.digest != step.new.digest:
             changes.append(f"{step.service} would become something else ({label(step.new)})")
     changes += [f"{service} need not be changed any more" for service in before]
+    files = {step.name for step in approved.steps if isinstance(step, EnsureFiles)}
+    changes += [
+        f"the files in {step.folder} were changed"
+        for step in now.steps
+        if isinstance(step, EnsureFiles) and step.name not in files
+    ]
     if _migrations(approved) != _migrations(now):
         changes.append(f"the migrations are others ({', '.join(_migrations(now)) or 'none'})")
     stood = {item.name: item.outcome for item in approved.checklist}

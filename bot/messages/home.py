@@ -109,7 +109,7 @@ def _sign(seen: Snapshot | None) -> str:
 
 def _environment(each: EnvironmentNow, links: dict[str, str], application: str) -> Piece:
     seen = each.seen
-    last = next((release for release in each.recent if release.state is State.RELEASED), None)
+    last = each.last
     newest = each.recent[0] if each.recent else None
     failed = newest is not None and newest.state is State.FAILED
     return lines(

@@ -20,7 +20,7 @@ from bot.messages.parts import (
 from bot.messages.thread import NO_WAY_BACK, stays_piece, step_lines, step_statuses
 from releases.database import Backup, Migrate, Migration, Restore
 from releases.lifecycle import Release
-from releases.plan import EnsureConfiguration, Plan, RollOut, template_diff
+from releases.plan import EnsureConfiguration, EnsureFiles, Plan, RollOut, template_diff
 
 STEPS, DIFF = 2_000, 2_800
 MOST_WARNINGS = 8
@@ -81,6 +81,10 @@ def _diff(plan: Plan) -> list[str]:
                 rows += [
                     f"ConfigMap {step.name}: {count(len(step.data), 'variable')} ({', '.join(step.data)})"
                 ]
+            case EnsureFiles():
+                what = "the same files as now" if not step.changes else count(len(step.files), "file")
+                rows += [f"ConfigMap {step.name}: {what}, from {step.folder}"]
+                rows += [f"  {change}" for change in step.changes]
             case Backup():
                 rows.append(f"Database: a backup by {step.task.image}")
             case Migrate():

@@ -66,6 +66,12 @@ class EnvironmentNow:
     drill: LastDrill | None = None
     """Of a standby: when it was drilled last."""
 
+    @property
+    def last(self) -> Release | None:
+        """The newest release that put something there and came to its end."""
+        ended = (each for each in self.recent if each.state is State.RELEASED)
+        return next((each for each in ended if each.request.kind != "drill"), None)
+
 
 def status_message(environments: tuple[EnvironmentNow, ...], now: datetime, *, ending: str) -> Message:
     """The answer to `status`. `ending` says how old it is, and whether somebody looks again."""
@@ -128,15 +134,13 @@ def health_of(seen: Snapshot | None) -> str:
 def _who(each: EnvironmentNow, now: datetime) -> list[str]:
     """Who put there what runs, and what is under way."""
     parts = []
-    last = next((release for release in each.recent if _put_there(release)), None)
+    last = each.last
     if last is not None:
         parts.append(
             f"{last.id} {ago(last.ended_at or last.request.at, now)} by {clip(last.request.by.name, 24)}"
         )
     parts += [clip(words, 60) for words in each.soaking[:2]]
-    if each.found is not None and each.found.differences and each.drift and each.drift.in_step:
-        parts.append(f"not in step with {each.found.follows}: {clip(each.found.differences[0], 70)}")
-    elif each.drift is not None:
+    if each.drift is not None:
         since = f" since {ago(each.drift.since, now)}" if each.drift.since is not None else ""
         parts.append(f"{clip(each.drift.words, 90)}{since}")
     if each.newest is not None:
@@ -146,10 +150,6 @@ def _who(each: EnvironmentNow, now: datetime) -> list[str]:
     if each.holder is not None:
         parts.append(f"{each.holder.id} {_doing(each.holder)}")
     return [*parts, *each.calendar]
-
-
-def _put_there(release: Release) -> bool:
-    return release.state is State.RELEASED and release.request.kind != "drill"
 
 
 def _newest(newest: Newest) -> str:

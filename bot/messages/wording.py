@@ -10,7 +10,7 @@ from releases.config import format_duration
 from releases.database import Backup, Migrate, Restore
 from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
-from releases.plan import Drill, EnsureConfiguration, RollOut, Verify
+from releases.plan import Drill, EnsureConfiguration, EnsureFiles, RollOut, Verify
 
 _EMOJI = {
     State.REQUESTED: "⚪",
@@ -146,7 +146,7 @@ def _waiting(release: Release) -> str:
 def _running(release: Release) -> str:
     index = release.next_index
     match release.forward[index].step if index is not None else None:
-        case EnsureConfiguration():
+        case EnsureConfiguration() | EnsureFiles():
             return "preparing the configuration"
         case RollOut(service=service) if release.plan is not None:
             services = release.plan.services

@@ -20,7 +20,7 @@ from releases.config.models import (
 )
 from releases.config.problems import ConfigError, Problem, explain
 from releases.config.rules import Approval, ApprovalByType, Permission, Permissions, Requires
-from releases.config.surroundings import Database, Needs
+from releases.config.surroundings import Database, Files, Needs
 from releases.config.trains import Train
 from releases.config.windows import Freeze, Freezes, Window, freeze_at, zone_of
 from releases.config.yaml_text import load
@@ -40,6 +40,7 @@ __all__ = [
     "DatabaseCare",
     "DatabaseTask",
     "Environment",
+    "Files",
     "Freeze",
     "Freezes",
     "MigrationsTask",
@@ -70,6 +71,7 @@ _PATTERNS = {
     section.PERSON: "must be the id of a person (U… or W…), from Copy member ID in their Slack profile",
     section.OS_USER: "must be the name of a user of the operating system",
     section.HTTP_PATH: "must be a path that starts with /",
+    section.ABSOLUTE_PATH: "must be a path from / on, of letters, digits, dots, dashes and underscores",
     section.VARIABLE: "must be the name of a variable: letters, digits and underscores",
 }
 

@@ -29,7 +29,14 @@ from releases.config.section import (
     Variable,
     VariableValue,
 )
-from releases.config.surroundings import Database, Documentation, Needs, RegistryAddress, Versions
+from releases.config.surroundings import (
+    Database,
+    Documentation,
+    Files,
+    Needs,
+    RegistryAddress,
+    Versions,
+)
 from releases.config.trains import Train
 from releases.config.windows import Freezes, Zone
 from releases.version import ReleaseType
@@ -153,6 +160,11 @@ class Environment(Section):
         default={},
         description="the environment variables of its services; each version gets its own unchangeable copy",
         examples=[{"LOG_LEVEL": "info"}],
+    )
+    files: Files | None = Field(
+        default=None,
+        description="files of its services, which each version may have its own of",
+        examples=[{"folder": "config/{version}", "at": "/etc/buzzy/files"}],
     )
     mongodb: Database | None = Field(
         default=None,

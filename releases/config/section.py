@@ -22,6 +22,7 @@ PERSON_OR_GROUP = r"^[UWS][A-Z0-9]+$"
 PERSON = r"^[UW][A-Z0-9]+$"
 OS_USER = r"^[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,255}$"
 HTTP_PATH = r"^/[!-~]*$"
+ABSOLUTE_PATH = r"^(/[A-Za-z0-9._-]+)+$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 _REPOSITORY = re.compile(

@@ -24,6 +24,7 @@ from tests.e2e.arenas import RealArena
 from tests.e2e.controlplane.plane import ControlPlane
 from workers.cluster import Cluster, TemplateWrite, TransientError
 from workers.cluster.connections import Connections
+from workers.files import Contents
 from workers.observe import Observed
 from workers.steps.waiting import wait
 from workers.templates import read_template, with_image
@@ -84,6 +85,10 @@ class Waiting:
 
     def observe(self) -> Observed:
         """No drill is run here."""
+        raise NotImplementedError
+
+    def files(self, folder: str) -> Contents:
+        """No files are written here."""
         raise NotImplementedError
 
     def database(self) -> str:

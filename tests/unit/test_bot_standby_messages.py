@@ -101,6 +101,8 @@ def standby(*, drilled: Release | None = None, differences: tuple[str, ...] = ()
     snapshot = Snapshot(environment="standby", at=MONDAY, services=(seen("api", 3),))
     found = Found(at=MONDAY, follows="production", differences=differences, since=MONDAY)
     drift = Drift("in step with production", in_step=True)
+    if differences:
+        drift = Drift(f"not in step with production: {differences[0]}", MONDAY)
     recent = () if drilled is None else (drilled,)
     return EnvironmentNow("standby", snapshot, None, recent, (), drift, found=found, drill=LastDrill(drilled))
 

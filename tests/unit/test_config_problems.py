@@ -52,8 +52,8 @@ def problems(text: str) -> list[str]:
             (
                 "monitor: is not known here; known here: cluster, namespace, channel, strategy, services, "
                 "approval, grace, requires, permissions, follows, after, latest, smaller, audience, alerts, "
-                "configuration, mongodb, database, not_known, checklist, prerelease, time_zone, freezes, "
-                "shared, history"
+                "configuration, files, mongodb, database, not_known, checklist, prerelease, time_zone, "
+                "freezes, shared, history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),
@@ -176,6 +176,27 @@ def problems(text: str) -> list[str]:
         ),
         ("after: 24h", "after: belongs to follows; write which environment it follows"),
         ("smaller: true", "smaller: is about standbys; write which environment it follows, or leave it out"),
+        (
+            "files: {folder: 'config/{version}', at: etc}",
+            (
+                "files.at: must be a path from / on, of letters, digits, dots, dashes and underscores; "
+                "such as /etc/buzzy/files"
+            ),
+        ),
+        *(
+            (
+                f"files: {{folder: '{folder}', at: /etc}}",
+                "files.folder: needs one folder of its path to be {version}, such as config/{version}",
+            )
+            for folder in ("config", "config/v{version}", "{version}/{version}", "config/{name}")
+        ),
+        *(
+            (
+                f"files: {{folder: '{folder}', at: /etc}}",
+                "files.folder: must be a folder beside buzzy.yaml, such as config/{version}",
+            )
+            for folder in ("/config/{version}", "../{version}")
+        ),
         ("latest: newest", "latest: is no range of versions, such as 3.2.x"),
         (
             "latest: 3.x",

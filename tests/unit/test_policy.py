@@ -110,3 +110,55 @@ def test_whoever_finds_it_busy_is_told_by_what_and_how_to_stop_it() -> None:
     assert "R42 is being planned in production, asked for by alice" in refusal.problem
     assert "/buzzy abort R42" in refusal.hint
     assert refusal.copy == "/buzzy release 3.2.2 production"
+
+
+STANDBYS = parse_config(
+    """
+    services: [{name: buzzy-main, image: buzzybuzz/buzzy-main}]
+    environments:
+      production: {namespace: a, channel: C0A}
+      open: {namespace: b, channel: C0B, follows: production, after: 24h, approval: {quorum: 2, from: [S0A]}}
+      ruled:
+        namespace: c
+        channel: C0C
+        follows: production
+        after: 24h
+        permissions: {release: {from: [S0ONCALL]}}
+      own:
+        namespace: d
+        channel: C0D
+        follows: production
+        after: 24h
+        permissions: {release: {from: [S0ONCALL]}, drill: {from: [S0APPROVERS]}}
+    """
+)
+
+
+@pytest.mark.requirement("S3", "C11")
+def test_a_drill_waits_for_nobody_and_is_for_standbys() -> None:
+    """It changes nothing; what follows nobody has nothing to prove."""
+    outcome = request(grammar.Drill("open", "quarterly"), STANDBYS.environment("open"), ALICE, T0)
+    assert isinstance(outcome, ReleaseRequested)
+    assert (outcome.kind, outcome.approval, outcome.reason) == ("drill", None, "quarterly")
+    refused = request(grammar.Drill("production"), STANDBYS.environment("production"), ALICE, T0)
+    assert isinstance(refused, Refusal)
+    assert "production is no standby" in refused.problem
+    guest = Person("U0GUEST", "gus", Standing.GUEST)
+    assert isinstance(request(grammar.Drill("open"), STANDBYS.environment("open"), guest, T0), Refusal)
+
+
+@pytest.mark.requirement("S3", "C11")
+@pytest.mark.parametrize(
+    ("environment", "who", "may"),
+    [("ruled", ALICE, False), ("ruled", ERIN, True), ("own", ERIN, False), ("own", BOB, True)],
+)
+def test_who_may_release_may_drill_unless_there_is_a_rule_for_that(
+    environment: str,
+    who: Person,
+    may: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """The rule is named in the refusal."""
+    outcome = request(grammar.Drill(environment), STANDBYS.environment(environment), who, T0)
+    assert isinstance(outcome, ReleaseRequested) is may
+    if isinstance(outcome, Refusal):
+        assert outcome.problem.startswith(f"Drills of {environment} are asked for by others")

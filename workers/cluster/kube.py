@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from kubernetes import client
@@ -143,13 +144,14 @@ class KubernetesCluster(JobCalls):
         answer = ask(request, self._core.read_namespaced_config_map, name, namespace)
         return dict(answer.get("data") or {})
 
-    def create_config_map(
+    def create_config_map(  # noqa: PLR0913 - what a ConfigMap is made of
         self,
         namespace: str,
         name: str,
         data: Mapping[str, str],
         labels: Mapping[str, str],
         *,
+        parts: Mapping[str, bytes] = MappingProxyType({}),
         rehearse: bool = False,
     ) -> None:
         """Create a ConfigMap that can never be changed."""
@@ -159,6 +161,7 @@ class KubernetesCluster(JobCalls):
             "metadata": {"name": name, "labels": dict(labels)},
             "data": dict(data),
             "immutable": True,
+            **({"binaryData": _base64(parts)} if parts else {}),
         }
         ask(
             Request("create", "configmaps", namespace, name),
@@ -184,7 +187,7 @@ class KubernetesCluster(JobCalls):
             "kind": "ConfigMap",
             "metadata": {"name": name, "namespace": namespace, "labels": dict(labels), **is_there},
             "data": dict(kept.texts),
-            "binaryData": {key: base64.b64encode(part).decode() for key, part in kept.parts.items()},
+            "binaryData": _base64(kept.parts),
         }
         how = {"field_manager": MANAGER, "dry_run": "All" if rehearse else None}
         if is_there:
@@ -269,6 +272,10 @@ class KubernetesCluster(JobCalls):
         answer = ask(Request("list", resource, namespace), call, namespace, **options)
         items: list[Json] = answer["items"]
         return items
+
+
+def _base64(parts: Mapping[str, bytes]) -> dict[str, str]:
+    return {key: base64.b64encode(part).decode() for key, part in parts.items()}
 
 
 def _json_patch(write: TemplateWrite) -> list[dict[str, Any]]:

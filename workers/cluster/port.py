@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 
 from workers.cluster.seen import (
@@ -143,16 +144,17 @@ class Cluster(Protocol):
         """The data of a ConfigMap. Raises `NotFoundError`."""
         ...
 
-    def create_config_map(
+    def create_config_map(  # noqa: PLR0913 - what a ConfigMap is made of
         self,
         namespace: str,
         name: str,
         data: Mapping[str, str],
         labels: Mapping[str, str],
         *,
+        parts: Mapping[str, bytes] = MappingProxyType({}),
         rehearse: bool = False,
     ) -> None:
-        """Create a ConfigMap that can never be changed. Raises `AlreadyExistsError`."""
+        """Create a ConfigMap that can never be changed; `parts` are no text. Raises `AlreadyExistsError`."""
         ...
 
     def kept(self, namespace: str, name: str) -> Kept:

@@ -26,10 +26,13 @@ from releases.database import (
 )
 from releases.events import Target
 from releases.migrations import BackupKnown, backup_before, later, pending
-from releases.plan import EnsureConfiguration, Plan, Step, Verify
+from releases.plan import EnsureConfiguration, EnsureFiles, Plan, Step, Verify
 from releases.version import InvalidVersion, Version
 from workers.observe import services_seen
 from workers.planning.scene import Refused, Scene, Wanted
+
+_FIRST = (EnsureConfiguration, EnsureFiles)
+"""What stands before the migrations: it changes nothing that runs."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def there(scene: Scene, plan: Plan, has: tuple[Applied, ...] | None, release: Mi
     if care.backup is not None:
         fresh = 0 if wanted or care.backup.fresh is None else int(care.backup.fresh.total_seconds())
         steps.append(Backup(task=_task(care.backup, care.backup.image), fresh_seconds=fresh))
-    first = next((i for i, step in enumerate(plan.steps) if not isinstance(step, EnsureConfiguration)), 0)
+    first = next((i for i, step in enumerate(plan.steps) if not isinstance(step, _FIRST)), 0)
     steps += plan.steps[:first]
     if care.migrations is not None and release is not None and wanted:
         task = _task(care.migrations, release.image)

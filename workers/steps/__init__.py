@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from releases.database import Backup, Migrate, Restore
-from releases.plan import Drill, EnsureConfiguration, RollOut, Step, Verify
+from releases.plan import Drill, EnsureConfiguration, EnsureFiles, RollOut, Step, Verify
 from workers.steps.database import back_up, migrate, restore
 from workers.steps.drill import drill
 from workers.steps.ensure_configuration import ensure_configuration
+from workers.steps.ensure_files import ensure_files
 from workers.steps.roll_out import roll_out
 from workers.steps.verify import verify
 from workers.steps.work import Done, Failed, Outcome, Unfinished, Work
@@ -28,6 +29,8 @@ def run(step: Step, rollouts: Iterable[RollOut], work: Work) -> Outcome:
     match step:
         case EnsureConfiguration():
             return ensure_configuration(step, work)
+        case EnsureFiles():
+            return ensure_files(step, work)
         case RollOut():
             return roll_out(step, work)
         case Verify():

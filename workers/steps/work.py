@@ -9,6 +9,7 @@ from typing import Protocol
 from releases.events import Evidence, ServiceSeen
 from releases.migrations import BackupKnown
 from workers.cluster import Cluster, TransientError
+from workers.files import Contents
 from workers.observe import Observed
 
 
@@ -55,6 +56,9 @@ class Work(Protocol):
 
     def observe(self) -> Observed:
         """The whole environment as it is now. Raises `ClusterError`."""
+
+    def files(self, folder: str) -> Contents:
+        """The files in a folder beside buzzy.yaml. Raises `FilesError`."""
 
     def database(self) -> str:
         """The version of the environment's MongoDB. Raises `MongoDbError`."""
