@@ -7,52 +7,39 @@ how the bot notices at the moment of starting that something moved.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from releases.blue_green import Keep, Prepare, Preview, Switch, Validate, Watch
 from releases.checklist import VOLATILE, Item
+from releases.template import Frozen, Json, Template, canonical_json, digest_of
 from releases.version import ReleaseType
 
-Json = dict[str, Any]
-"""A JSON object as Kubernetes gives it; opaque to us but for the fields that we name."""
-
-
-def canonical_json(value: object) -> str:
-    """One text for one value: sorted keys, no spaces, no characters that need a second look."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-
-def digest_of(value: object) -> str:
-    """The SHA-256 of a value's canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
-
-
-class Frozen(BaseModel):
-    """Data that is made once and never changed; unknown fields are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Template(Frozen):
-    """A Deployment's pod template at one revision.
-
-    `spec` is the whole template as the API server returns it, without the `pod-template-hash` label that
-    the controller adds: going back restores all of it, as `kubectl rollout undo` does, not the image alone.
-    """
-
-    image: str
-    version: str | None = Field(description="what the image's tag says; None if it is no version")
-    revision: int | None = Field(description="the rollout revision that has it; None if none has it yet")
-    spec: Json
-
-    @property
-    def digest(self) -> str:
-        """Names the template by content; two templates are the same when their digests are."""
-        return digest_of(self.spec)
+__all__ = [
+    "Change",
+    "EnsureConfiguration",
+    "Frozen",
+    "Json",
+    "Keep",
+    "Plan",
+    "Prepare",
+    "Preview",
+    "RollOut",
+    "Step",
+    "Switch",
+    "Template",
+    "Validate",
+    "Verify",
+    "Watch",
+    "canonical_json",
+    "digest_of",
+    "template_diff",
+    "verification",
+    "way_back",
+]
 
 
 class EnsureConfiguration(Frozen):
@@ -114,8 +101,13 @@ class Verify(Frozen):
         return "all services verified"
 
 
-Step = Annotated[EnsureConfiguration | RollOut | Verify, Field(discriminator="kind")]
+Change = RollOut | Switch
+"""The steps by which a service comes to run something else for those who use it."""
 
+Step = Annotated[
+    EnsureConfiguration | RollOut | Prepare | Preview | Validate | Switch | Watch | Verify | Keep,
+    Field(discriminator="kind"),
+]
 
 _LATER = frozenset({"checklist", "notes"})
 _UNSAID: dict[str, Any] = {"checklist": {"__all__": set(VOLATILE)}}
@@ -156,10 +148,10 @@ class Plan(Frozen):
         """The steps that would undo it; none for a rollback, which is never rolled back in turn."""
         return () if self.kind == "rollback" else way_back(self.steps)
 
-    def rollouts(self) -> Iterator[RollOut]:
-        """The steps that change a service, in their order."""
+    def rollouts(self) -> Iterator[Change]:
+        """The steps that change what a service runs, in their order."""
         for step in self.steps:
-            if isinstance(step, RollOut):
+            if isinstance(step, Change):
                 yield step
 
     @property
@@ -174,17 +166,18 @@ def way_back(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     Nothing to undo gives no steps.
     """
     undone = [undo for step in reversed(steps) if (undo := step.undo()) is not None]
-    rollouts = [step for step in undone if isinstance(step, RollOut)]
-    if not rollouts:
+    changes = [step for step in undone if isinstance(step, Change)]
+    if not changes:
         return tuple(undone)
-    return (*undone, verification(rollouts))
+    return (*undone, verification(changes))
 
 
-def verification(rollouts: list[RollOut]) -> Verify:
-    """The step that verifies what the given rollouts leave behind."""
+def verification(changes: Iterable[Change]) -> Verify:
+    """The step that verifies what the given steps leave behind."""
+    known = tuple(changes)
     return Verify(
-        deployments={step.service: step.new.digest for step in rollouts},
-        names={step.service: step.deployment for step in rollouts},
+        deployments={step.service: step.new.digest for step in known},
+        names={step.service: step.deployment for step in known},
     )
 
 

@@ -19,7 +19,14 @@ from workers.words import of_error
 ANSWER_SECONDS = 5.0
 
 ROLE = "deploy/kubernetes/workers-rbac.yaml"
+TWO_SLOTS = (
+    Right("create", "apps/deployments"),
+    *(Right(verb, "services") for verb in ("get", "list", "create", "patch")),
+)
+"""What only environments need whose releases may be blue-green."""
+
 RIGHTS = (
+    *TWO_SLOTS,
     *(Right(verb, "apps/deployments") for verb in ("get", "list", "watch", "patch")),
     *(Right(verb, "apps/replicasets") for verb in ("list", "watch")),
     *(Right(verb, "pods") for verb in ("list", "watch")),
@@ -55,7 +62,7 @@ def of_environment(
     try:
         cluster = clusters(environment.cluster.context)
         yield good(name, f"Kubernetes {cluster.version()}")
-        missing = [right for right in RIGHTS if not cluster.may(namespace, right)]
+        missing = [right for right in needed(environment) if not cluster.may(namespace, right)]
     except ClusterError as error:
         yield problem(name, of_error(error), "Look at KUBECONFIG and the environment's cluster.context.")
         return
@@ -69,6 +76,12 @@ def of_environment(
         yield from _deployments(config, environment, cluster)
     if Right("get", "configmaps") not in missing:
         yield _ledger(environment, Ledgers(record, config, clusters), record)
+
+
+def needed(environment: Environment) -> tuple[Right, ...]:
+    """The rights without which releases to an environment could not be made."""
+    slotted = "blue-green" in environment.may_go_by
+    return tuple(right for right in RIGHTS if slotted or right not in TWO_SLOTS)
 
 
 def _record(record: Record) -> Iterator[Finding]:

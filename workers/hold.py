@@ -18,15 +18,18 @@ from datetime import datetime
 from functools import partial
 from uuid import uuid4
 
-from releases.config import Config
+from releases.config import Config, Environment
 from releases.lifecycle import MOVING, StepStatus
-from releases.plan import RollOut
+from releases.plan import Keep, Prepare, RollOut, Switch
 from releases.record import Record
 from workers.cluster import Cluster, NotFoundError, despite_conflicts
 from workers.cluster.connections import Clusters
 from workers.tenant import tenant
 from workers.tenure import Tenure
 from workers.writer import Writer
+
+WRITES = RollOut | Prepare | Switch | Keep
+"""The steps whose writes have to be fenced. A preview may be late: nobody's traffic goes through it."""
 
 
 class Hold:
@@ -71,23 +74,32 @@ class Hold:
     def _fence(self) -> None:
         cluster, namespace = self._place()
         mark = f"{self._writer.epoch}-{uuid4().hex[:8]}"  # the same label once more would change nothing
-        for name in self._in_question():
-            with suppress(NotFoundError):  # then there is nothing that a late write could change
-                despite_conflicts(partial(cluster.fence, namespace, name, mark))
+        deployments, services = self._in_question()
+        for fence, names in ((cluster.fence, deployments), (cluster.fence_traffic, services)):
+            for name in names:
+                with suppress(NotFoundError):  # then there is nothing that a late write could change
+                    despite_conflicts(partial(fence, namespace, name, mark))
 
-    def _in_question(self) -> list[str]:
-        """The Deployments that something may be under way to.
+    def _in_question(self) -> tuple[list[str], list[str]]:
+        """The Deployments and the Services that something may be under way to.
 
         While a release runs that is what it is at; before it starts it may be what any other was at.
         """
         release = self._writer.release
         if release.state not in MOVING:
-            environment = self._config.environment(release.environment)
-            return [service.deployment for service in self._config.services_of(environment)]
+            return self._all(self._config.environment(release.environment))
         begun = [
             each.step for each in release.steps if each.status in {StepStatus.RUNNING, StepStatus.FAILED}
         ]
-        return list(dict.fromkeys(step.deployment for step in begun if isinstance(step, RollOut)))
+        deployments = [step.deployment for step in begun if isinstance(step, RollOut | Prepare | Keep)]
+        return list(dict.fromkeys(deployments)), [step.name for step in begun if isinstance(step, Switch)]
+
+    def _all(self, environment: Environment) -> tuple[list[str], list[str]]:
+        services = self._config.services_of(environment)
+        if "blue-green" not in environment.may_go_by:
+            return [service.deployment for service in services], []
+        both = [name for service in services for name in (service.deployment, service.beside)]
+        return both, [service.service for service in services]
 
     def _place(self) -> tuple[Cluster, str]:
         environment = self._config.environment(self._writer.release.environment)

@@ -42,6 +42,7 @@ from workers.planning import Refused
 from workers.registry import RegistryError
 from workers.stopping import HandOver
 from workers.tenure import HeldError
+from workers.tidying import Tidier
 from workers.writer import Writer
 
 log = structlog.stdlib.get_logger(__name__)
@@ -76,6 +77,7 @@ class Jobs:
             "workers.jobs.answer": self.answer,
             "workers.jobs.notes": self.notes,
             "workers.jobs.ledger": self.ledger,
+            "workers.jobs.tidy": self.tidy,
         }
 
     def plan(self, release_id: str) -> None:
@@ -127,6 +129,12 @@ class Jobs:
                 log.info("the cluster remembers again", environment=environment)
         except UnknownEnvironment:  # it is in buzzy.yaml no more, and so has no place to remember
             archive.remembered(environment, due)
+
+    def tidy(self, environment: str) -> None:
+        """Scale down what was kept for long enough."""
+        tools = self._tools
+        with suppress(RecordUnavailableError):  # it is noticed again
+            Tidier(tools.config, tools.record, tools.clusters, tools.now).tidy(environment)
 
     # -- one release -----------------------------------------------------------------------------------
 

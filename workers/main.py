@@ -12,7 +12,7 @@ import structlog
 from rq.exceptions import StopRequested
 
 from releases import grammar
-from releases.config import Config, ConfigError, parse_config
+from releases.config import Config, ConfigError, parse_config, strategies_of
 from releases.lifecycle import Release
 from releases.logs import set_up as set_up_logs
 from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store, health
@@ -32,6 +32,7 @@ from workers.runner import Runner
 from workers.settings import WorkerSettings
 from workers.standbys import Standbys
 from workers.stopping import Stopping
+from workers.tidying import Tidying
 from workers.timekeeper import Timekeeper
 
 log = structlog.stdlib.get_logger(__name__)
@@ -84,7 +85,8 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
     tools = Tools(record, config, clusters, drafts, stopping, holds_back=timekeeper.holds_back)
     jobs = Jobs(tools, queue, questions, answers)
     standbys = Standbys(record, config, queue, now=now, closed_to=timekeeper.closed_to)
-    reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper, standbys=standbys)
+    tidying = Tidying(config, record, store, queue, now)
+    reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper, standbys=standbys, tidying=tidying)
     while True:
         connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=ANSWER_SECONDS)
         try:
@@ -171,6 +173,6 @@ def _grammar(config: Config) -> partial[grammar.Command]:
     vocabulary = grammar.Vocabulary(
         environments=tuple(config.environments),
         services=tuple(service.name for service in config.services),
-        strategies=tuple(sorted({each.strategy for each in config.environments.values()})),
+        strategies=strategies_of(config),
     )
     return partial(grammar.parse, vocabulary=vocabulary)

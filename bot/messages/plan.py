@@ -19,7 +19,7 @@ from bot.messages.parts import (
 )
 from bot.messages.thread import NO_WAY_BACK, step_lines, step_statuses
 from releases.lifecycle import Release
-from releases.plan import EnsureConfiguration, Plan, RollOut, template_diff
+from releases.plan import EnsureConfiguration, Plan, Prepare, RollOut, Switch, template_diff
 
 STEPS, DIFF = 2_000, 2_800
 MOST_WARNINGS = 8
@@ -78,7 +78,11 @@ def _diff(plan: Plan) -> list[str]:
                 rows += [
                     f"ConfigMap {step.name}: {count(len(step.data), 'variable')} ({', '.join(step.data)})"
                 ]
-            case RollOut():
-                changes = template_diff(step.stable.spec, step.new.spec)
+            case RollOut() | Prepare():
+                stable = {} if step.stable is None else step.stable.spec
+                changes = template_diff(stable, step.new.spec)
                 rows += [f"Deployment {step.deployment}", *(f"  {change}" for change in changes)]
+            case Switch():
+                labels = template_diff(step.leaves.selector, step.to.selector)
+                rows += [f"Service {step.name}", *(f"  spec.selector.{label}" for label in labels)]
     return rows

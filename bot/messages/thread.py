@@ -40,6 +40,9 @@ NO_WAY_BACK = "none: a rollback is not rolled back in turn"
 NOTES = 20
 """Lines of release notes that are shown; a worker sends fewer."""
 
+_LOOKS = {"verify", "validate", "watch"}
+"""Steps that change nothing in any case."""
+
 STEPS = 1_800
 """Characters that a list of steps may take; the Plan button shows the rest."""
 
@@ -204,7 +207,7 @@ def _ask_again(release: Release) -> Row:
 def _finished(release: Release, event: e.StepFinished) -> Message:
     state = release.steps[event.index]
     time = f" · {format_duration(state.took)}" if state.took is not None else ""
-    already = "" if event.changed or state.step.kind == "verify" else " · was so already"
+    already = "" if event.changed or state.step.kind in _LOOKS else " · was so already"
     return _line("✔️", [f"{_place(release, event.index)} {clip(state.step.title, SENTENCE)}{time}{already}"])
 
 

@@ -6,10 +6,21 @@ from datetime import timedelta
 
 from bot.messages.parts import NAME, clip, count
 from releases.checklist import blocking, needs_work
-from releases.config import format_duration
+from releases.config import format_duration, format_seconds
 from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
-from releases.plan import EnsureConfiguration, RollOut, Verify
+from releases.plan import (
+    Change,
+    EnsureConfiguration,
+    Keep,
+    Prepare,
+    Preview,
+    RollOut,
+    Switch,
+    Validate,
+    Verify,
+    Watch,
+)
 
 _EMOJI = {
     State.REQUESTED: "⚪",
@@ -95,7 +106,8 @@ def headline(release: Release) -> str:
         case State.FAILED:
             return f"failed{_failed_at(release)}"
         case State.ROLLED_BACK:
-            return f"stopped, and back at {stable} in {format_duration(_back_in(release))}"
+            how = f"failed{_failed_at(release)}" if release.went_back_by_itself else "stopped"
+            return f"{how}, and back at {stable} in {format_duration(_back_in(release))}"
         case state:
             return _FIXED[state]
 
@@ -137,6 +149,18 @@ def _running(release: Release) -> str:
     match release.forward[index].step if index is not None else None:
         case EnsureConfiguration():
             return "preparing the configuration"
+        case Prepare(service=service) if release.plan is not None:
+            prepared = [step.service for step in release.plan.steps if isinstance(step, Prepare)]
+            return f"preparing {prepared.index(service) + 1} of {len(prepared)}, without traffic"
+        case Switch(service=service) if release.plan is not None:
+            services = release.plan.services
+            return f"switching traffic, {services.index(service) + 1} of {len(services)}"
+        case Preview() | Validate():
+            return "validating what is prepared, without traffic"
+        case Watch(seconds=seconds):
+            return f"all traffic is switched, watching for {format_seconds(seconds)}"
+        case Keep():
+            return "keeping what was before"
         case RollOut(service=service) if release.plan is not None:
             services = release.plan.services
             return f"service {services.index(service) + 1} of {len(services)}"
@@ -156,7 +180,9 @@ def _failed_at(release: Release) -> str:
         return ""
     back = release.failure.index >= len(release.forward)
     step = release.steps[release.failure.index].step
-    name = clip(step.service if isinstance(step, RollOut) else step.title, NAME)
+    if isinstance(step, Watch | Validate):
+        return " while it was watched" if isinstance(step, Watch) else " at its validation"
+    name = clip(step.service if isinstance(step, Change | Prepare) else step.title, NAME)
     return f" on the way back, at {name}" if back else f" at {name}"
 
 

@@ -7,15 +7,18 @@ from pydantic import ValidationError
 from releases.config import section
 from releases.config.checklist import ALWAYS, Check, ChecklistItem
 from releases.config.checks import contradictions
-from releases.config.durations import format_duration, parse_duration, write_duration
+from releases.config.durations import format_duration, format_seconds, parse_duration, write_duration
 from releases.config.models import (
     Alerts,
+    BlueGreen,
     Cluster,
     Config,
     Environment,
     Service,
+    Strategy,
     UnknownEnvironment,
     json_schema,
+    strategies_of,
 )
 from releases.config.problems import ConfigError, Problem, explain
 from releases.config.rules import Approval, ApprovalByType, Permission, Permissions, Requires
@@ -29,6 +32,7 @@ __all__ = [
     "Alerts",
     "Approval",
     "ApprovalByType",
+    "BlueGreen",
     "Check",
     "ChecklistItem",
     "Cluster",
@@ -44,14 +48,17 @@ __all__ = [
     "Problem",
     "Requires",
     "Service",
+    "Strategy",
     "Train",
     "UnknownEnvironment",
     "Window",
     "format_duration",
+    "format_seconds",
     "freeze_at",
     "json_schema",
     "parse_config",
     "parse_duration",
+    "strategies_of",
     "write_duration",
     "zone_of",
 ]

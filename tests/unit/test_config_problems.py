@@ -50,8 +50,9 @@ def problems(text: str) -> list[str]:
         (
             "monitor: {}",
             (
-                "monitor: is not known here; known here: cluster, namespace, channel, strategy, services, "
-                "approval, requires, permissions, follows, after, audience, alerts, configuration, mongodb, "
+                "monitor: is not known here; known here: cluster, namespace, channel, strategy, strategies, "
+                "blue_green, services, approval, requires, permissions, follows, after, audience, alerts, "
+                "configuration, mongodb, "
                 "not_known, checklist, prerelease, time_zone, freezes, shared, history"
             ),
         ),
@@ -160,7 +161,7 @@ def problems(text: str) -> list[str]:
             "audience[0]: is the environment's own channel, which sees all of it; leave it out",
         ),
         ("audience: [C0A, C0A]", "audience[1]: is in the list already; leave it out"),
-        ("strategy: blue-green", "strategy: must be rolling"),
+        ("strategy: canary", "strategy: must be rolling or blue-green"),
         (
             "alerts: C0ONCALL",
             "alerts: must have keys of its own, indented below it; such as {critical: C0ONCALL}",

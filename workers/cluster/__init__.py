@@ -17,7 +17,15 @@ from workers.cluster.errors import (
     TransientError,
 )
 from workers.cluster.parse import amounts
-from workers.cluster.port import Cluster, Kept, LeaseWrite, Right, TemplateWrite
+from workers.cluster.port import (
+    Cluster,
+    DeploymentMade,
+    Kept,
+    LeaseWrite,
+    Right,
+    TemplateWrite,
+    TrafficWrite,
+)
 from workers.cluster.seen import (
     Condition,
     ContainerSeen,
@@ -29,6 +37,7 @@ from workers.cluster.seen import (
     ReplicaSetSeen,
     RolloutSeen,
     Termination,
+    TrafficSeen,
     Waiting,
 )
 
@@ -44,6 +53,7 @@ __all__ = [
     "ContainerSeen",
     "CredentialsRefusedError",
     "DeniedError",
+    "DeploymentMade",
     "DeploymentSeen",
     "EventSeen",
     "ForbiddenError",
@@ -60,6 +70,8 @@ __all__ = [
     "TemplateWrite",
     "Termination",
     "TooManyRequestsError",
+    "TrafficSeen",
+    "TrafficWrite",
     "TransientError",
     "Waiting",
     "amounts",

@@ -16,10 +16,10 @@ from typing import Any
 import urllib3
 from kubernetes import client
 
-from workers.cluster import leases, parse
+from workers.cluster import leases, parse, writes
 from workers.cluster.errors import AlreadyExistsError, ConflictError
 from workers.cluster.following import Following
-from workers.cluster.port import Kept, LeaseWrite, Right, TemplateWrite
+from workers.cluster.port import DeploymentMade, Kept, LeaseWrite, Right, TemplateWrite, TrafficWrite
 from workers.cluster.reader import Source
 from workers.cluster.seen import (
     DeploymentSeen,
@@ -30,6 +30,7 @@ from workers.cluster.seen import (
     QuotaSeen,
     ReplicaSetSeen,
     RolloutSeen,
+    TrafficSeen,
 )
 from workers.cluster.translate import Request, translated
 
@@ -90,11 +91,80 @@ class KubernetesCluster:
             self._apps.patch_namespaced_deployment,
             name,
             namespace,
-            _json_patch(write),
+            writes.template(write),
             field_manager=MANAGER,
             dry_run="All" if rehearse else None,
         )
         return parse.deployment(answer)
+
+    def make_deployment(
+        self, namespace: str, made: DeploymentMade, *, rehearse: bool = False
+    ) -> DeploymentSeen:
+        """Make a Deployment like another."""
+        answer = _ask(
+            Request("create", "apps/deployments", namespace, made.name),
+            self._apps.create_namespaced_deployment,
+            namespace,
+            writes.deployment(made),
+            field_manager=MANAGER,
+            dry_run="All" if rehearse else None,
+        )
+        return parse.deployment(answer)
+
+    def traffics(self, namespace: str) -> tuple[TrafficSeen, ...]:
+        """All Services of a namespace."""
+        found = self._list(self._core.list_namespaced_service, "services", namespace)
+        return tuple(parse.traffic(item) for item in found)
+
+    def traffic(self, namespace: str, name: str) -> TrafficSeen:
+        """One Service."""
+        request = Request("get", "services", namespace, name)
+        return parse.traffic(_ask(request, self._core.read_namespaced_service, name, namespace))
+
+    def write_traffic(self, namespace: str, write: TrafficWrite, *, rehearse: bool = False) -> TrafficSeen:
+        """Let a Service pick other pods, unless it was changed since it was read."""
+        name = write.service.name
+        answer = _ask(
+            Request("patch", "services", namespace, name),
+            self._core.patch_namespaced_service,
+            name,
+            namespace,
+            writes.traffic(write),
+            field_manager=MANAGER,
+            dry_run="All" if rehearse else None,
+        )
+        return parse.traffic(answer)
+
+    def make_traffic(
+        self,
+        namespace: str,
+        name: str,
+        write: TrafficWrite,
+        labels: Mapping[str, str],
+        *,
+        rehearse: bool = False,
+    ) -> None:
+        """Make a Service that is like another but for its selector."""
+        _ask(
+            Request("create", "services", namespace, name),
+            self._core.create_namespaced_service,
+            namespace,
+            writes.service(name, write, labels),
+            field_manager=MANAGER,
+            dry_run="All" if rehearse else None,
+        )
+
+    def fence_traffic(self, namespace: str, name: str, mark: str) -> None:
+        """Change a Service in nothing but an annotation."""
+        _ask(
+            Request("patch", "services", namespace, name),
+            self._core.patch_namespaced_service,
+            name,
+            namespace,
+            {"metadata": {"annotations": {FENCE: mark}}},
+            field_manager=MANAGER,
+            _content_type="application/merge-patch+json",
+        )
 
     def quotas(self, namespace: str) -> tuple[QuotaSeen, ...]:
         """All quotas of a namespace."""
@@ -315,20 +385,3 @@ def _ask(request: Request, call: Call, *args: object, **options: object) -> Json
         answer = call(*args, **options, _preload_content=False, _request_timeout=_TIMES)
         thing: Json = json.loads(answer.data)
     return thing
-
-
-def _json_patch(write: TemplateWrite) -> list[dict[str, Any]]:
-    """Replaces the whole template: a merge would keep what the template before had and this one has not.
-
-    Naming the resourceVersion makes the server refuse it, with 409, once the Deployment has changed.
-    """
-    patch: list[dict[str, Any]] = [
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": write.deployment.resource_version},
-        {"op": "replace", "path": "/spec/template", "value": write.template},
-    ]
-    if not write.deployment.annotations:
-        patch.append({"op": "add", "path": "/metadata/annotations", "value": {}})
-    for key, value in write.annotations.items():
-        escaped = key.replace("/", "~1")  # JSON Pointer's way; a key has no tilde of its own
-        patch.append({"op": "add", "path": f"/metadata/annotations/{escaped}", "value": value})
-    return patch

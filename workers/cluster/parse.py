@@ -22,10 +22,12 @@ from workers.cluster.seen import (
     QuotaSeen,
     ReplicaSetSeen,
     Termination,
+    TrafficSeen,
     Waiting,
 )
 
 HASH_LABEL = "pod-template-hash"
+MANNERS = ("strategy", "minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit")
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -53,6 +55,25 @@ def deployment(thing: Json) -> DeploymentSeen:
         surge=(spec.get("strategy", {}).get("rollingUpdate") or {}).get("maxSurge", "25%"),
         history_limit=spec.get("revisionHistoryLimit", 10),
         conditions=tuple(_condition(each) for each in status.get("conditions") or ()),
+        match_labels=(spec.get("selector") or {}).get("matchLabels") or {},
+        manners={key: spec[key] for key in MANNERS if key in spec},
+        labels=meta.get("labels") or {},
+    )
+
+
+def traffic(thing: Json) -> TrafficSeen:
+    """A Service."""
+    meta, spec = thing["metadata"], thing["spec"]
+    return TrafficSeen(
+        name=meta["name"],
+        selector=spec.get("selector") or {},
+        resource_version=meta.get("resourceVersion", ""),
+        annotations=meta.get("annotations") or {},
+        labels=meta.get("labels") or {},
+        ports=tuple(
+            {key: value for key, value in port.items() if key != "nodePort"}
+            for port in spec.get("ports") or ()
+        ),
     )
 
 
