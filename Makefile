@@ -24,12 +24,18 @@ $(INSTALLED): requirements/dev.lock pyproject.toml
 demo: $(INSTALLED) ## a Slack workspace, a cluster, Redis and the bot on this machine (ONCE=1: a scripted tour)
 	@$(BIN)/buzzy demo $(if $(ONCE),--once)
 
+# Tests mostly wait for something, so more of them run side by side than there are cores; those that measure
+# how long something takes run alone, after the others.
+SIDE_BY_SIDE ?= 4
+
 test: $(INSTALLED) ## every test that needs nothing but this machine
-	@BUZZY_E2E=sandbox $(BIN)/python -m pytest tests/unit tests/integration tests/e2e tests/faults -m 'not e2e and not long'
+	@BUZZY_E2E=sandbox $(BIN)/python -m pytest tests/unit tests/integration tests/e2e tests/faults -m 'not e2e and not long and not calm' -n $(SIDE_BY_SIDE) --dist loadgroup
+	@BUZZY_E2E=sandbox $(BIN)/python -m pytest tests/unit tests/integration tests/e2e tests/faults -m 'calm and not e2e and not long'
 
 e2e: $(INSTALLED) ## the same journeys against a real Kubernetes API (BUZZY_E2E=kubeconfig: the one of KUBECONFIG)
-	@$(BIN)/python tests/e2e/controlplane/build.py >/dev/null
-	@$(BIN)/python -m pytest tests/e2e tests/faults
+	@$(BIN)/python -m tests.e2e
+	@$(BIN)/python -m pytest tests/e2e tests/faults -m 'not calm' -n $(SIDE_BY_SIDE) --dist loadgroup
+	@$(BIN)/python -m pytest tests/e2e tests/faults -m calm
 
 faults: $(INSTALLED) ## kill bot and workers at every boundary and compare (BUZZY_FAULTS=quick or all)
 	@$(BIN)/python -m tests.faults.crashpoints

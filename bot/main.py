@@ -54,6 +54,8 @@ from releases.record import (
     health,
 )
 from releases.record.closures import Closures
+from releases.record.drifts import Drifts
+from releases.record.rounds import Rounds
 from releases.record.schedules import Schedules
 from releases.record.told import Told
 
@@ -196,6 +198,8 @@ class Bot:
             Told(store, self._name),
             _now,
             calendar,
+            Drifts(store),
+            Rounds(store),
         )
 
     def _inbox_loop(self, me: Identity) -> InboxLoop:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -12,15 +13,18 @@ from bot.messages.calendar import Agenda, calendar_message
 from bot.messages.history import history_message
 from bot.messages.plan import plan_message
 from bot.messages.refusals import note, refusal_message
-from bot.messages.status import EnvironmentNow, age, seen_ending, status_message
+from bot.messages.status import EnvironmentNow, LastDrill, age, seen_ending, status_message
 from releases import grammar
 from releases.config import Config
 from releases.events import Actor
+from releases.lifecycle import Release, State
 from releases.plan import digest_of
 from releases.policy import Refusal
 from releases.promotion import soaking
-from releases.proof import lead
+from releases.proof import PAST, lead
 from releases.record import JobQueue, Questions, Record
+from releases.record.drifts import Drifts
+from releases.record.rounds import Rounds
 from releases.record.told import Place, Told
 from releases.snapshot import Answer, Question
 from releases.standby import Drift, drift
@@ -44,6 +48,8 @@ class Desk:
         told: Told,
         now: Callable[[], datetime],
         calendar: Calendar,
+        drifts: Drifts,
+        rounds: Rounds,
     ) -> None:
         """`now` gives aware UTC times."""
         self._config = config
@@ -53,6 +59,8 @@ class Desk:
         self._told = told
         self._now = now
         self._calendar = calendar
+        self._drifts = drifts
+        self._rounds = rounds
 
     def calendar(self, command: grammar.Calendar) -> Message:
         """What is closed and what is due: known at once, and nobody has to look again."""
@@ -129,12 +137,25 @@ class Desk:
         held = next((release for release in recent if release.id == holder), None)
         brief = self._calendar.brief(name, self._now()) if kind == "status" else ()
         soaks = soaking(self._config, name, recent, self._now()) if kind == "status" else ()
-        drift = self._drift(name, kind)
-        return EnvironmentNow(name, self._record.seen(name), held, recent, brief, drift, soaks)
-
-    def _drift(self, name: str, kind: str) -> Drift | None:
+        now = EnvironmentNow(name, self._record.seen(name), held, recent, brief, None, soaks)
         environment = self._config.environment(name)
-        if environment.follows is None or kind != "status":
+        if kind != "status":
+            return now
+        if environment.latest is not None:
+            now = replace(now, newest=self._rounds.newest(name))
+        if environment.follows is None:
+            return now
+        drilled = next((each for each in self._record.recent(name, PAST) if _was_drilled(each)), None)
+        return replace(
+            now,
+            drift=self._drift(name),
+            found=self._drifts.of(name),
+            drill=LastDrill(drilled),
+        )
+
+    def _drift(self, name: str) -> Drift | None:
+        environment = self._config.environment(name)
+        if environment.follows is None:
             return None
         services = [service.name for service in self._config.services_of(environment)]
         leading = lead(self._record.recent(environment.follows, STATUS_RELEASES), services)
@@ -160,7 +181,12 @@ def _digest(known: tuple[EnvironmentNow, ...]) -> str:
     seen = [
         each.seen.model_dump(mode="json", exclude={"at"}) if each.seen is not None else None for each in known
     ]
-    return digest_of(seen)
+    drifted = [list(each.found.differences) for each in known if each.found is not None]
+    return digest_of([seen, drifted])
+
+
+def _was_drilled(release: Release) -> bool:
+    return release.request.kind == "drill" and release.state in {State.RELEASED, State.FAILED}
 
 
 def _planned(question: Question, answer: Answer) -> Message:

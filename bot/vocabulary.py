@@ -12,4 +12,5 @@ def vocabulary_of(config: Config) -> grammar.Vocabulary:
         environments=tuple(config.environments),
         services=tuple(service.name for service in config.services),
         strategies=strategies_of(config),
+        standbys=config.standbys,
     )

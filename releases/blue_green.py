@@ -12,7 +12,8 @@ from typing import Literal
 from pydantic import Field
 
 from releases.config.durations import format_seconds
-from releases.template import Frozen, Template
+from releases.frozen import Frozen
+from releases.template import Template
 
 DRAIN_SECONDS = 30
 """How long what was prepared stays when it is given up: requests that still find it must be answered."""

@@ -15,7 +15,9 @@ from pydantic import Field
 
 from releases.blue_green import Keep, Prepare, Preview, Switch, Validate, Watch
 from releases.checklist import VOLATILE, Item
-from releases.template import Frozen, Json, Template, canonical_json, digest_of
+from releases.database import Applied, Backup, Migrate, Migration, Restore, in_the_way
+from releases.frozen import Frozen, Json, canonical_json, digest_of
+from releases.template import Template
 from releases.version import ReleaseType
 
 __all__ = [
@@ -40,6 +42,10 @@ __all__ = [
     "verification",
     "way_back",
 ]
+
+
+RequestKind = Literal["release", "rollback", "drill"]
+"""What somebody can ask for; a drill changes nothing."""
 
 
 class EnsureConfiguration(Frozen):
@@ -104,19 +110,75 @@ class Verify(Frozen):
 Change = RollOut | Switch
 """The steps by which a service comes to run something else for those who use it."""
 
+
+class Expected(Frozen):
+    """What one service of a standby has to be like to take over; what is empty is not asked."""
+
+    service: str
+    image: str = Field(default="", description="as the environment that it follows runs it")
+    pods: int = Field(default=0, description="how many it has to ask for at least")
+    configuration: tuple[str, ...] = Field(
+        default=(), description="names of variables and files that its pods have to be given"
+    )
+
+
+DrillPart = Literal["pods", "health", "versions", "configuration", "database"]
+
+
+class Drill(Frozen):
+    """Look whether a standby could take over now, in one respect."""
+
+    kind: Literal["drill"] = "drill"
+    part: DrillPart
+    follows: str = Field(description="the environment whose place it would take")
+    expected: tuple[Expected, ...] = ()
+
+    def undo(self) -> Step | None:
+        """Nothing: looking changes nothing."""
+        return None
+
+    @property
+    def title(self) -> str:
+        """The step in the words of the thread."""
+        match self.part:
+            case "pods":
+                return "every pod is there and ready"
+            case "health":
+                return "every pod answers for its health"
+            case "versions":
+                return f"the versions of {self.follows}"
+            case "configuration":
+                return f"the configuration that {self.follows} has"
+            case "database":
+                return "the database answers"
+
+
 Step = Annotated[
-    EnsureConfiguration | RollOut | Prepare | Preview | Validate | Switch | Watch | Verify | Keep,
+    EnsureConfiguration
+    | RollOut
+    | Prepare
+    | Preview
+    | Validate
+    | Switch
+    | Watch
+    | Verify
+    | Keep
+    | Backup
+    | Migrate
+    | Restore
+    | Drill,
     Field(discriminator="kind"),
 ]
 
-_LATER = frozenset({"checklist", "notes"})
+
+_LATER = frozenset({"checklist", "notes", "database"})
 _UNSAID: dict[str, Any] = {"checklist": {"__all__": set(VOLATILE)}}
 
 
 class Plan(Frozen):
     """What will be done to an environment, in order, and how each step is undone."""
 
-    kind: Literal["release", "rollback"]
+    kind: RequestKind
     application: str
     environment: str
     namespace: str
@@ -128,6 +190,9 @@ class Plan(Frozen):
     warnings: tuple[str, ...] = Field(default=(), description="what approvers should know, a sentence each")
     checklist: tuple[Item, ...] = Field(default=(), description="what must be so before it starts")
     notes: str | None = Field(default=None, description="the address of the new version's release notes")
+    database: tuple[Applied, ...] | None = Field(
+        default=None, description="the migrations that its database has before it; None: nobody keeps track"
+    )
 
     @property
     def digest(self) -> str:
@@ -147,6 +212,11 @@ class Plan(Frozen):
     def way_back(self) -> tuple[Step, ...]:
         """The steps that would undo it; none for a rollback, which is never rolled back in turn."""
         return () if self.kind == "rollback" else way_back(self.steps)
+
+    @property
+    def stays(self) -> tuple[Migration, ...]:
+        """The migrations that stay, and with which the version before would not run."""
+        return in_the_way(self.steps)
 
     def rollouts(self) -> Iterator[Change]:
         """The steps that change what a service runs, in their order."""

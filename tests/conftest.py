@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -29,6 +30,48 @@ CHROMIUM_FLAGS = [
 settings.register_profile("buzzy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("buzzy"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "buzzy")
+
+
+_TOLD = "told"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what may run apart: each test, unless its module shares what is made once."""
+    here = Path(__file__).parent
+    contracts = here / "e2e" / "contracts"
+    shared = {item.path for item in items if _shares(item)}
+    for item in items:
+        if contracts in item.path.parents:  # compared with one another at their end
+            name = "contracts"
+        elif item.path in shared or here / "unit" in item.path.parents:
+            name = str(item.path.relative_to(here))
+        else:
+            name = item.nodeid
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
+def _shares(item: pytest.Item) -> bool:
+    """Whether the test has something of its module's, such as a house that all its cases are played in."""
+    known = getattr(item, "_fixtureinfo", None)
+    made = known.name2fixturedefs.values() if known is not None else ()
+    return any(each.scope in {"module", "class"} for several in made for each in several)
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Prints a line at the end of the run, from whichever process: what was measured, or compared."""
+    return lambda line: record_property(_TOLD, line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests had to tell."""
+    reports = [each for each in terminalreporter.getreports("passed") if each.when == "call"]
+    told = [str(line) for each in reports for name, line in each.user_properties if name == _TOLD]
+    if told:
+        terminalreporter.section("measured")
+        for line in told:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

@@ -15,8 +15,10 @@ from datetime import datetime, timedelta
 
 from releases import events as e
 from releases.config import Config
+from releases.database import Backup, Migrate, Restore
 from releases.ledger import UnreadableLedgerError, concerns
 from releases.lifecycle import MOVING, Release, State, StepState, StepStatus
+from releases.migrations import BackupKnown, newest_backup
 from releases.plan import Keep, Plan, Prepare, RollOut, Step, Switch, Validate, Verify, Watch
 from releases.record import Record, RecordUnavailableError
 from releases.record.record import LEASE_MS
@@ -24,7 +26,7 @@ from workers import words
 from workers.at_work import StepWork
 from workers.cluster import BELIEVED_SECONDS, ClusterError, DeniedError, TransientError
 from workers.cluster.connections import Clusters
-from workers.drafting import Drafts
+from workers.drafting import PAST, Drafts
 from workers.drafting import now as clock
 from workers.hold import WRITES, Hold
 from workers.ledger import remember
@@ -107,6 +109,8 @@ class Advance:
                     self._start()
                 case State.RUNNING | State.TURNING_BACK:
                     self._advance_step()
+                case State.ABORTING if self._is_halfway():
+                    self._advance_step()
                 case State.ABORTING:
                     self._turn_back()
                 case State.CANCELLING:
@@ -170,15 +174,25 @@ class Advance:
         plan = self._release.plan
         return plan is not None and has_begun(plan, observed, self._release.id)
 
+    def _is_halfway(self) -> bool:
+        """Whether a change of the database is under way: what undoes it has to wait for its end."""
+        return any(
+            each.status is StepStatus.RUNNING and isinstance(each.step, Migrate | Restore)
+            for each in self._release.forward
+        )
+
     def _turn_back(self) -> None:
         """At a safe point after somebody wished to abort: undo what was begun, if it can be."""
-        steps = self._release.way_back()
-        if steps:
+        release, steps = self._release, self._release.way_back()
+        if release.stays:  # nothing goes back over these by itself
+            reason = words.no_way_back(release)
+            self._append(e.ReleaseFailed(at=self._now(), reason=reason, changed=release.changed_services))
+        elif steps:
             because = words.stopped(self._release.abort)
             self._append(e.TurnedBack(at=self._now(), steps=steps, because=because))
-        elif changed := self._release.changed_services:  # a rollback: it is not rolled back in turn
-            reason = words.stopped(self._release.abort)
-            self._append(e.ReleaseFailed(at=self._now(), reason=reason, changed=changed))
+        elif release.changed_services or release.changed_database:  # a rollback is not rolled back in turn
+            reason = words.stopped(release.abort)
+            self._append(e.ReleaseFailed(at=self._now(), reason=reason, changed=release.changed_services))
         else:
             self._append(e.ReleaseCancelled(at=self._now()))
 
@@ -201,9 +215,18 @@ class Advance:
         if self._release.state is not state:
             return  # somebody wished to abort
         match self._run(index):
-            case Done(changed):
+            case Done() as done:
                 seen = self._look_around()
-                self._append(e.StepFinished(at=self._now(), index=index, changed=changed, seen=seen))
+                self._append(
+                    e.StepFinished(
+                        at=self._now(),
+                        index=index,
+                        changed=done.changed,
+                        seen=seen,
+                        result=done.result,
+                        log=done.log,
+                    )
+                )
             case Failed(reason, evidence):
                 with suppress(ClusterError):  # if another installation is at work here, that is why
                     self._writer.make_sure()
@@ -256,7 +279,14 @@ class Advance:
             now=self._tools.now,
             enough=self._enough,
             look_around=self._look_around,
+            key=f"{self._tools.record.installation()}/{release.id}/{index}",
+            newest_backup=self._newest_backup,
+            observe=lambda: self._tools.drafts.look(environment),
+            database=lambda: self._tools.drafts.database(environment),
         )
+
+    def _newest_backup(self) -> BackupKnown | None:
+        return newest_backup(self._tools.record.recent(self._release.environment, PAST))
 
     def _same_way(self, index: int) -> tuple[StepState, ...]:
         """The steps of the direction in which that step goes."""
@@ -313,10 +343,15 @@ class Advance:
 
 
 def goes_back_by_itself(release: Release, index: int) -> bool:
-    """Whether a step that fails sends a release back: a blue-green one, until all that is left is to keep."""
+    """Whether a step that fails sends a release back: a blue-green one, until all that is left is to keep.
+
+    Nothing goes by itself over a migration with which the version before would not run.
+    """
     if release.plan is None or release.plan.kind != "release" or release.plan.strategy != "blue-green":
         return False
-    return not isinstance(release.steps[index].step, Keep) and bool(release.way_back())
+    if release.stays or isinstance(release.steps[index].step, Keep):
+        return False
+    return bool(release.way_back())
 
 
 def _time_for(step: Step) -> timedelta:
@@ -325,5 +360,7 @@ def _time_for(step: Step) -> timedelta:
             return timedelta(seconds=step.deadline_seconds)
         case Watch():
             return timedelta(seconds=step.seconds) + QUICK_STEP
+        case Backup(task=task) | Migrate(task=task) | Restore(task=task):
+            return timedelta(seconds=task.deadline_seconds)
         case _:
             return QUICK_STEP

@@ -33,6 +33,8 @@ class Answers:
     drafts: Drafts
     parse: Callable[[str], grammar.Command]
     now: Callable[[], datetime]
+    drifted: Callable[[str], None] = lambda _: None
+    """Looks how a standby differs from what it follows; of another environment there is nothing to say."""
 
     def give(self, id_: str, question: Question) -> None:
         """Find the answer and give it. Whatever is wrong with a cluster is part of the answer."""
@@ -42,6 +44,9 @@ class Answers:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 for seen in pool.map(self._look, question.environments):
                     self.record.see(seen)
+            if question.kind == "status":
+                for name in question.environments:
+                    self.drifted(name)
             answer = Answer(at=self.now())
         self.questions.answer(id_, answer)
 

@@ -29,6 +29,7 @@ RIGHTS = (
     *TWO_SLOTS,
     *(Right(verb, "apps/deployments") for verb in ("get", "list", "watch", "patch")),
     *(Right(verb, "apps/replicasets") for verb in ("list", "watch")),
+    *(Right(verb, "batch/jobs") for verb in ("get", "list", "watch", "create", "patch")),
     *(Right(verb, "pods") for verb in ("list", "watch")),
     Right("get", "pods/log"),
     Right("list", "events"),

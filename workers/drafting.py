@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from releases.config import Config, Environment
+from releases.database import Applied
 from releases.events import ReleaseRequested
 from releases.ledger import UnreadableLedgerError
+from releases.lifecycle import Release
+from releases.migrations import applied
 from releases.plan import Plan
 from releases.record import Record
 from releases.version import Version
@@ -20,17 +23,22 @@ from workers.around import Around
 from workers.cluster import ClusterError, TransientError
 from workers.cluster.connections import Clusters
 from workers.ledger import AheadError, Ledgers
+from workers.mongodb import MongoDbError
 from workers.observe import Observed, observe
-from workers.planning import Refused, Scene, Wanted, plan_release, plan_rollback
+from workers.planning import Refused, Scene, Wanted, back, plan_drill, plan_release, plan_rollback
 from workers.proving import Proving
 from workers.registry import RegistryAwayError, RegistryError
 from workers.rehearsal import rehearse
 from workers.tenant import Tenant
 from workers.tenure import HeldError, Tenure
+from workers.twins import Twins
 from workers.words import lost, of_error
 
 PAST = 30
 """How many releases of an environment are read to know what it ran before."""
+
+DEEP_PAST = 500
+"""The same for what its database has, where none of those knows."""
 
 PAUSE_SECONDS = 0.5
 
@@ -77,6 +85,7 @@ class Drafts:
         self._around = around or Around()
         self._proving = Proving(record, config, self.look, clock)
         self.ledgers = Ledgers(record, config, clusters)
+        self.twins = Twins(record, config, clusters, clock)
 
     def look(self, environment: Environment) -> Observed:
         """An environment as it is now. Raises `ClusterError`."""
@@ -97,11 +106,14 @@ class Drafts:
         """
         if take is not None:
             take()
-        wanted, held = Wanted(request.strategy, request.services, request.urgency), take is not None
+        wanted = Wanted(request.strategy, request.services, request.urgency, request.target, request.database)
+        held = take is not None
 
         def draw(scene: Scene, rehearsed: Rehearsed) -> Plan | Refused:
+            if request.kind == "drill":
+                return self._drill(scene)
             if request.kind == "rollback":
-                return rehearsed(plan_rollback(scene, request.target, wanted))
+                return rehearsed(_gone_back(scene, wanted))
             if request.source is None:
                 version: Version | Refused = Version.parse(request.version or "")
             else:
@@ -109,6 +121,17 @@ class Drafts:
             return version if isinstance(version, Refused) else self._drawn(scene, rehearsed, version, wanted)
 
         return self._draft(request.environment, draw, held=held)
+
+    def _drill(self, scene: Scene) -> Plan | Refused:
+        if scene.environment.follows is None:  # no more, since it was asked for
+            return Refused(f"{scene.environment.name} is no standby: it follows no other environment.")
+        return plan_drill(scene, self.twins.asked(scene.environment))
+
+    def database(self, environment: Environment) -> str:
+        """The version of an environment's MongoDB. Raises `MongoDbError`."""
+        if environment.mongodb is None:
+            raise MongoDbError(f"buzzy.yaml does not say any more where the MongoDB of {environment.name} is")
+        return self._around.mongodb(environment.mongodb)
 
     def patiently(
         self,
@@ -157,7 +180,7 @@ class Drafts:
                     tenure.rehearse(lease)
                 return rehearse(cluster, plan)
 
-            scene = Scene(self._config, environment, observed, self._record.recent(name, PAST))
+            scene = self._scene(environment, observed)
             plan = draw(scene, rehearsed)
         except (TransientError, RegistryAwayError):
             raise
@@ -168,6 +191,16 @@ class Drafts:
         except (ClusterError, RegistryError) as error:
             plan = Refused(of_error(error), "Nothing was changed.")
         return Draft(plan, observed)
+
+    def _scene(self, environment: Environment, observed: Observed) -> Scene:
+        """What a plan is made from; what the database has may be long ago."""
+        past = self._record.recent(environment.name, PAST)
+        return Scene(self._config, environment, observed, past, self._applied(environment.name, past))
+
+    def _applied(self, name: str, past: tuple[Release, ...] | None = None) -> tuple[Applied, ...] | None:
+        """The migrations that the database of an environment has; None while nobody keeps track of them."""
+        known = applied(self._record.recent(name, PAST) if past is None else past)
+        return applied(self._record.recent(name, DEEP_PAST)) if known is None else known
 
     def _drawn(self, scene: Scene, rehearsed: Rehearsed, version: Version, wanted: Wanted) -> Plan | Refused:
         """The plan of a release: of what is proven; its images pinned; rehearsed; with its checklist."""
@@ -185,5 +218,20 @@ class Drafts:
             compatible = around.compatible(digests)
             if isinstance(compatible, Refused):
                 return compatible
-            pinned = rehearsed(plan_release(scene, version, wanted, digests))
-            return pinned if isinstance(pinned, Refused) else around.checked(pinned, compatible, proven)
+            pinned = plan_release(scene, version, wanted, digests)
+            whole = pinned if isinstance(pinned, Refused) else around.with_database(pinned)
+            planned = rehearsed(whole)
+            if isinstance(planned, Refused):
+                return planned
+            return around.checked(planned, compatible, proven, self._reviewed(scene.environment))
+
+    def _reviewed(self, environment: Environment) -> tuple[Applied, ...]:
+        """The migrations that ran well where versions for this environment are proven."""
+        if environment.requires is None:
+            return ()
+        return tuple(each for each in self._applied(environment.requires.proven_in) or () if not each.unclear)
+
+
+def _gone_back(scene: Scene, wanted: Wanted) -> Plan | Refused:
+    plan = plan_rollback(scene, wanted)
+    return plan if isinstance(plan, Refused) else back(scene, plan, wanted)

@@ -42,7 +42,6 @@ from workers.planning import Refused
 from workers.registry import RegistryError
 from workers.stopping import HandOver
 from workers.tenure import HeldError
-from workers.tidying import Tidier
 from workers.writer import Writer
 
 log = structlog.stdlib.get_logger(__name__)
@@ -61,12 +60,20 @@ _RESTLESS = f"The cluster changes faster than it can be planned for: {REPLANS} p
 class Jobs:
     """The jobs, bound to what they work with."""
 
-    def __init__(self, tools: Tools, queue: JobQueue, questions: Questions, answers: Answers) -> None:
-        """`queue` takes a job's successors."""
+    def __init__(
+        self,
+        tools: Tools,
+        queue: JobQueue,
+        questions: Questions,
+        answers: Answers,
+        others: Mapping[JobName, Job] | None = None,
+    ) -> None:
+        """`queue` takes a job's successors; `others` are jobs that are about no release."""
         self._tools = tools
         self._queue = queue
         self._questions = questions
         self._answers = answers
+        self._others = {f"workers.jobs.{name}": job for name, job in (others or {}).items()}
 
     @property
     def table(self) -> Mapping[str, Job]:
@@ -77,7 +84,7 @@ class Jobs:
             "workers.jobs.answer": self.answer,
             "workers.jobs.notes": self.notes,
             "workers.jobs.ledger": self.ledger,
-            "workers.jobs.tidy": self.tidy,
+            **self._others,
         }
 
     def plan(self, release_id: str) -> None:
@@ -129,12 +136,6 @@ class Jobs:
                 log.info("the cluster remembers again", environment=environment)
         except UnknownEnvironment:  # it is in buzzy.yaml no more, and so has no place to remember
             archive.remembered(environment, due)
-
-    def tidy(self, environment: str) -> None:
-        """Scale down what was kept for long enough."""
-        tools = self._tools
-        with suppress(RecordUnavailableError):  # it is noticed again
-            Tidier(tools.config, tools.record, tools.clusters, tools.now).tidy(environment)
 
     # -- one release -----------------------------------------------------------------------------------
 

@@ -9,9 +9,10 @@ taken is rehearsed beside this, by `Tenure.rehearse`: it stands before any plan.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
 
+from releases.database import Backup, DatabaseStep, Migrate, Restore
 from releases.plan import (
     EnsureConfiguration,
     Plan,
@@ -33,12 +34,15 @@ from workers.cluster import (
     DeploymentMade,
     DeploymentSeen,
     InvalidError,
+    JobPicture,
     NotFoundError,
+    RolloutSeen,
     TemplateWrite,
     TrafficWrite,
     despite_conflicts,
 )
 from workers.ledger import rehearse as rehearse_ledger
+from workers.steps.task import job_of
 from workers.steps.traffic import MANAGED, is_ours
 from workers.templates import read_template
 
@@ -48,14 +52,19 @@ WATCH_SECONDS = 2.0
 REFUSAL_SECONDS = BELIEVED_SECONDS + 5.0
 """The same while there is trouble: it may turn out to be a refusal, which is not believed at once."""
 
+JOB = "buzzy-rehearsal"
+
 _NO_DRY_RUN = "does not support dry run"
 
 
 def rehearse(cluster: Cluster, plan: Plan) -> Plan:
     """The plan as the cluster would carry it out. Raises `ClusterError` when it would refuse to."""
     for step in plan.steps:
-        if isinstance(step, EnsureConfiguration):
-            _create(cluster, plan, step)
+        match step:
+            case EnsureConfiguration():
+                _create(cluster, plan, step)
+            case Backup() | Migrate() | Restore():
+                _create_job(cluster, plan, step)
     rehearse_ledger(cluster, plan.namespace)
     would_be = {
         step.service: _written(cluster, plan, step)
@@ -94,13 +103,29 @@ def _create(cluster: Cluster, plan: Plan, step: EnsureConfiguration) -> None:
             raise
 
 
-def _watch(cluster: Cluster, plan: Plan, deployment: str) -> None:
-    """Watch for a moment: a rollout that may be begun but not watched would be left half done.
+def _create_job(cluster: Cluster, plan: Plan, step: DatabaseStep) -> None:
+    """Ask whether its Job could be created and watched: one that ran unwatched would be left to itself."""
+    try:
+        cluster.create_job(plan.namespace, job_of(step.task, JOB, {}), rehearse=True)
+    except AlreadyExistsError:
+        pass
+    except InvalidError as error:
+        if _NO_DRY_RUN not in error.message:
+            raise
+    _watched(cluster.follow_job(plan.namespace, JOB))
 
-    Only a refusal counts; a cluster that does not answer a watch gives none.
-    """
+
+def _watch(cluster: Cluster, plan: Plan, deployment: str) -> None:
+    """Watch for a moment: a rollout that may be begun but not watched would be left half done."""
+    _watched(cluster.follow(plan.namespace, cluster.deployment(plan.namespace, deployment)))
+
+
+def _watched(
+    following: AbstractContextManager[Iterator[RolloutSeen]] | AbstractContextManager[Iterator[JobPicture]],
+) -> None:
+    """Only a refusal counts; a cluster that does not answer a watch gives none."""
     began = time.monotonic()
-    with cluster.follow(plan.namespace, cluster.deployment(plan.namespace, deployment)) as pictures:
+    with following as pictures:
         for seen in pictures:
             patience = WATCH_SECONDS if seen.trouble is None else REFUSAL_SECONDS
             if seen.watched or time.monotonic() - began >= patience:

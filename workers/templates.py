@@ -54,6 +54,23 @@ def _switched(sources: list[Json], name: str, prefix: str) -> list[Json]:
     return [*sources, {"configMapRef": {"name": name}}]
 
 
+def config_maps(template: Json) -> list[str]:
+    """The ConfigMaps without which pods of a template would not start."""
+    spec = template.get("spec", {})
+    containers = [*spec.get("containers", ()), *(spec.get("initContainers") or ())]
+    sources = [source.get("configMapRef") for each in containers for source in each.get("envFrom") or ()]
+    for each in containers:
+        sources += [
+            (variable.get("valueFrom") or {}).get("configMapKeyRef") for variable in each.get("env") or ()
+        ]
+    for volume in spec.get("volumes") or ():
+        sources.append(volume.get("configMap"))
+        sources += [each.get("configMap") for each in (volume.get("projected") or {}).get("sources") or ()]
+    return [
+        source["name"] for source in sources if source and source.get("name") and not source.get("optional")
+    ]
+
+
 def replica_set_of(template: Json, replica_sets: Iterable[ReplicaSetSeen]) -> ReplicaSetSeen | None:
     """The ReplicaSet that runs this template; None when there is none yet.
 

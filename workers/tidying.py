@@ -76,10 +76,7 @@ class Tidier:
     now: Callable[[], datetime]
 
     def tidy(self, name: str) -> None:
-        """Scale down what is kept no longer; what cannot be is tried again after a while.
-
-        Raises `RecordUnavailableError`.
-        """
+        """Scale down what is kept no longer; what cannot be is tried again after a while."""
         try:
             environment = self.config.environment(name)
             cluster = self.clusters(environment.cluster.context)
@@ -88,7 +85,7 @@ class Tidier:
             if any(done):
                 seen = observe(cluster, self.config, environment, self.now())
             self.record.see(snapshot(seen))
-        except (ClusterError, UnknownEnvironment) as error:
+        except (ClusterError, UnknownEnvironment, RecordUnavailableError) as error:
             log.warning("what was kept is not scaled down", environment=name, why=str(error))
 
     def _scaled_down(self, cluster: Cluster, environment: Environment, service: ServiceObserved) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from releases.database import Migrate, names
 from releases.events import AbortRequested, ServiceSeen
 from releases.lifecycle import Release, State
 from releases.plan import Plan, Prepare, RollOut, template_diff
@@ -84,6 +85,17 @@ def stopped(abort: AbortRequested | None) -> str:
     return sentence(f"{abort.by.name} stopped it{reason}")
 
 
+def no_way_back(release: Release) -> str:
+    """That a release cannot turn back by itself, and what a person can do."""
+    stays = names(release.stays)
+    stable = release.plan.stable if release.plan is not None else "the version before"
+    return (
+        f"{stopped(release.abort)} It does not go back by itself over {stays}: that cannot be undone, and "
+        f"{stable} is not declared to run with it. A person decides: `/buzzy rollback {release.environment}` "
+        f"says how, or release a version that works."
+    )
+
+
 def moved(approved: Plan, now: Plan) -> str:
     """Why a plan has to be looked at again: what changed since it was made."""
     before = {step.service: step for step in approved.rollouts()}
@@ -100,6 +112,8 @@ def moved(approved: Plan, now: Plan) -> str:
         elif old.new.digest != step.new.digest:
             changes.append(f"{step.service} would become something else ({label(step.new)})")
     changes += [f"{service} need not be changed any more" for service in before]
+    if _migrations(approved) != _migrations(now):
+        changes.append(f"the migrations are others ({', '.join(_migrations(now)) or 'none'})")
     stood = {item.name: item.outcome for item in approved.checklist}
     changes += [
         f"{item.name} of the checklist is {item.outcome}"
@@ -108,6 +122,10 @@ def moved(approved: Plan, now: Plan) -> str:
     ]
     what = ", ".join(changes) or "the configuration was changed"
     return sentence(f"Since the plan was made, {what}")
+
+
+def _migrations(plan: Plan) -> list[str]:
+    return [each.id for step in plan.steps if isinstance(step, Migrate) for each in step.migrations]
 
 
 def silent(trouble: TransientError, since: datetime, until: datetime) -> str:

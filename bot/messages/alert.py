@@ -35,7 +35,7 @@ def alert_message(release: Release, application: str, on_call: str | None, url: 
     """
     title = wording.title(release, application)
     headline = f"🚨 {title}: {wording.headline(release)}"
-    changed = release.changed_services
+    changed = wording.left_changed(release)
     roll_back = button(
         "Roll back",
         ROLLBACK,

@@ -35,6 +35,7 @@ from bot.messages.presses import ABORT, APPROVE, CHECKLIST, PLAN, REFUSE, ROLLBA
 from bot.messages.refusals import way_out
 from releases.checklist import blocking
 from releases.lifecycle import Release, State
+from releases.plan import Plan
 
 MOST_WARNINGS = 3
 
@@ -66,7 +67,7 @@ def _asked(release: Release) -> Row:
     return joined(
         [kind.value] if kind else None,
         [request.urgency] if request.urgency and kind != request.urgency else None,
-        [request.strategy],
+        [request.strategy] if request.kind != "drill" else None,
         [f"from {clip(request.source, NAME)}"] if request.source else None,
         [f"only {clip(', '.join(request.services), SENTENCE)}"] if request.services else None,
         ["asked by ", who(request.by), f"{wording.via(request.via)} ", moment(request.at, DAY_AND_TIME)],
@@ -137,9 +138,15 @@ def _plan(release: Release) -> Row:
     row = [f"Plan #{plan.short_digest} · {count(len(plan.steps), 'step')}"]
     return joined(
         row,
-        [f"way back: {count(len(plan.way_back()), 'step')}"] if plan.way_back() else None,
+        _way_back(plan),
         [link(plan.notes, "release notes")] if plan.notes else None,
     )
+
+
+def _way_back(plan: Plan) -> Row | None:
+    if plan.stays:
+        return ["way back: ⚠️ a person decides about the database"]
+    return [f"way back: {count(len(plan.way_back()), 'step')}"] if plan.way_back() else None
 
 
 def _warnings(release: Release) -> list[Row]:
@@ -171,11 +178,12 @@ def _why(release: Release) -> Row:
 
 def _left_behind(release: Release) -> Row:
     """What a failed release leaves changed: the thing that somebody must decide about."""
-    changed = release.changed_services
+    changed = wording.left_changed(release)
     if not changed:
         return ["Nothing was changed."]
-    left = "was changed and left as it is" if len(changed) == 1 else "were changed and left as they are"
-    return [f"⚠️ {wording.changed(changed)} {left}: roll back, or release a version that works."]
+    one = len(release.changed_services) + release.changed_database == 1
+    left = "was changed and left as it is" if one else "were changed and left as they are"
+    return [f"⚠️ {changed} {left}: roll back, or release a version that works."]
 
 
 def _finished(release: Release) -> Row:
@@ -214,7 +222,7 @@ def _buttons(release: Release) -> ActionsBlock | None:
             return buttons(plan, _abort(release, press))
         case State.RELEASED if release.request.kind == "release":
             return buttons(button("Roll back", ROLLBACK, press, confirm=sure_to_roll_back(release)))
-        case State.FAILED if release.changed_services:
+        case State.FAILED if release.changed_services or release.changed_database:
             return buttons(
                 button("Roll back", ROLLBACK, press, style="danger", confirm=sure_to_roll_back(release)), plan
             )

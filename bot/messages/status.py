@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.messages.bars import bar, table
 from bot.messages.parts import (
+    DAY_AND_TIME,
     NAME,
     SENTENCE,
     Message,
@@ -16,15 +17,26 @@ from bot.messages.parts import (
     count,
     lines,
     message,
+    moment,
     monospace,
     phrase,
 )
 from releases.config import format_duration
+from releases.latest import Newest
 from releases.lifecycle import Release, State
 from releases.snapshot import Snapshot
 from releases.standby import Drift
+from releases.twins import Found
 
 MOST_SERVICES = 40
+MOST_DIFFERENCES = 10
+
+
+@dataclass(frozen=True)
+class LastDrill:
+    """The newest drill of a standby that came to a result; None: there was none that is remembered."""
+
+    release: Release | None
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,15 @@ class EnvironmentNow:
     soaking: tuple[str, ...] = ()
     """What its version is ready for, or when it will be."""
 
+    found: Found | None = None
+    """What the last look at a standby beside what it follows has found."""
+
+    newest: Newest | None = None
+    """What the registry has, for one that has the newest build."""
+
+    drill: LastDrill | None = None
+    """Of a standby: when it was drilled last."""
+
 
 def status_message(environments: tuple[EnvironmentNow, ...], now: datetime, *, ending: str) -> Message:
     """The answer to `status`. `ending` says how old it is, and whether somebody looks again."""
@@ -56,7 +77,7 @@ def status_message(environments: tuple[EnvironmentNow, ...], now: datetime, *, e
         f"{title}: {summary}",
         lines([bold(title)], *([_under(one, now)] if one is not None else [])),
         monospace(rows),
-        lines(*_problems(environments), [ending]),
+        lines(*_differences(one), *_problems(environments), [ending]),
     )
 
 
@@ -105,18 +126,50 @@ def _health(seen: Snapshot | None) -> str:
 def _who(each: EnvironmentNow, now: datetime) -> list[str]:
     """Who put there what runs, and what is under way."""
     parts = []
-    last = next((release for release in each.recent if release.state is State.RELEASED), None)
+    last = next((release for release in each.recent if _put_there(release)), None)
     if last is not None:
         parts.append(
             f"{last.id} {ago(last.ended_at or last.request.at, now)} by {clip(last.request.by.name, 24)}"
         )
     parts += [clip(words, 60) for words in each.soaking[:2]]
-    if each.drift is not None:
+    if each.found is not None and each.found.differences and each.drift and each.drift.in_step:
+        parts.append(f"not in step with {each.found.follows}: {clip(each.found.differences[0], 70)}")
+    elif each.drift is not None:
         since = f" since {ago(each.drift.since, now)}" if each.drift.since is not None else ""
         parts.append(f"{clip(each.drift.words, 90)}{since}")
+    if each.newest is not None:
+        parts.append(_newest(each.newest))
+    if each.drill is not None:
+        parts.append(_drilled(each.drill.release, now))
     if each.holder is not None:
         parts.append(f"{each.holder.id} {_doing(each.holder)}")
     return [*parts, *each.calendar]
+
+
+def _put_there(release: Release) -> bool:
+    return release.state is State.RELEASED and release.request.kind != "drill"
+
+
+def _newest(newest: Newest) -> str:
+    if newest.problem:
+        return f"newer builds are not seen: {clip(newest.problem, 90)}"
+    return f"newest build {newest.version}" if newest.version else "no build of its versions yet"
+
+
+def _drilled(release: Release | None, now: datetime) -> str:
+    if release is None:
+        return "never drilled"
+    how = "passed" if release.state is State.RELEASED else "failed"
+    return f"drill {how} {ago(release.ended_at or release.request.at, now)} ({release.id})"
+
+
+def _differences(one: EnvironmentNow | None) -> list[Row]:
+    """What a standby lacks, in full, where it alone is asked about."""
+    if one is None or one.found is None or not one.found.differences:
+        return []
+    shown: list[Row] = [[f"• {clip(each, SENTENCE)}"] for each in one.found.differences[:MOST_DIFFERENCES]]
+    since: Row = ["since ", moment(one.found.since, DAY_AND_TIME)] if one.found.since is not None else []
+    return [[f"🟠 Not in step with {clip(one.found.follows, NAME)} ", *since], *shown]
 
 
 def _doing(release: Release) -> str:

@@ -54,6 +54,8 @@ from releases.record import (
     UnknownReleaseError,
 )
 from releases.record.closures import Closures
+from releases.record.drifts import Drifts
+from releases.record.rounds import Rounds
 from releases.record.schedules import Schedules
 from releases.record.told import Place, Told
 
@@ -129,7 +131,9 @@ class Terminal:
         queue = JobQueue.connect(settings.redis_url)
         closures, schedules = Closures(store), Schedules(store)
         calendar = Calendar(config, closures, schedules)
-        self._desk = Desk(config, self._record, self._questions, queue, told, _now, calendar)
+        self._desk = Desk(
+            config, self._record, self._questions, queue, told, _now, calendar, Drifts(store), Rounds(store)
+        )
         self._told = told
         token = settings.slack_bot_token.get_secret_value()
         self._slack = OneTry(web_client(token, settings.slack_api_url) if token else None)
@@ -151,7 +155,7 @@ class Terminal:
         """Do it; the exit code."""
         try:
             match command:
-                case grammar.Release() | grammar.Promote() | grammar.Rollback():
+                case grammar.Release() | grammar.Promote() | grammar.Rollback() | grammar.Drill():
                     return self._open(command)
                 case grammar.Abort():
                     return self._abort(command)

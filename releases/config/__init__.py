@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from releases.config import section
 from releases.config.checklist import ALWAYS, Check, ChecklistItem
 from releases.config.checks import contradictions
+from releases.config.database import BackupTask, DatabaseCare, DatabaseTask, MigrationsTask, RestoreTask
 from releases.config.durations import format_duration, format_seconds, parse_duration, write_duration
 from releases.config.models import (
     Alerts,
@@ -32,6 +33,7 @@ __all__ = [
     "Alerts",
     "Approval",
     "ApprovalByType",
+    "BackupTask",
     "BlueGreen",
     "Check",
     "ChecklistItem",
@@ -39,14 +41,18 @@ __all__ = [
     "Config",
     "ConfigError",
     "Database",
+    "DatabaseCare",
+    "DatabaseTask",
     "Environment",
     "Freeze",
     "Freezes",
+    "MigrationsTask",
     "Needs",
     "Permission",
     "Permissions",
     "Problem",
     "Requires",
+    "RestoreTask",
     "Service",
     "Strategy",
     "Train",

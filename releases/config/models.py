@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 
 from releases.compatibility import Row
 from releases.config.checklist import NamedOrTicked
+from releases.config.database import DatabaseCare
 from releases.config.durations import Duration, write_duration
 from releases.config.rules import ApprovalByType, Permissions, Requires
 from releases.config.section import (
@@ -165,6 +166,16 @@ class Environment(Section):
     after: Duration | None = Field(
         default=None, description="how long a version must have run there first", examples=["24h"]
     )
+    latest: Versions | None = Field(
+        default=None,
+        description="of which versions Buzzy itself releases the newest build here that the registry has",
+        examples=["3.x"],
+    )
+    smaller: bool = Field(
+        default=False,
+        description="whether a standby may ask for fewer pods than what it follows",
+        examples=[True],
+    )
     audience: tuple[Channel, ...] = Field(
         default=(),
         description="channels that are told of releases asked for with --hotfix or --security",
@@ -182,6 +193,11 @@ class Environment(Section):
         default=None,
         description="its MongoDB, which is asked for its version",
         examples=[{"address": "mongodb://mongodb.buzzy-staging:27017"}],
+    )
+    database: DatabaseCare | None = Field(
+        default=None,
+        description="its backups and migrations; releases leave the database alone if left out",
+        examples=[{"backup": {"image": "buzzybuzz/backup:1.4", "fresh": "24h"}}],
     )
     not_known: Literal["stop", "go-on"] = Field(
         default="stop",
@@ -308,6 +324,11 @@ class Config(Section):
     def matrix(self) -> tuple[Row, ...]:
         """The compatibility matrix, in the order of the file."""
         return tuple(Row(versions, needs.requirements()) for versions, needs in self.compatibility.items())
+
+    @property
+    def standbys(self) -> tuple[str, ...]:
+        """The environments that follow another one."""
+        return tuple(name for name, each in self.environments.items() if each.follows is not None)
 
     @property
     def user_groups(self) -> frozenset[str]:

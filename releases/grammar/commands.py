@@ -118,6 +118,8 @@ class Rollback:
     to: Target | None = None
     services: tuple[str, ...] = ()
     reason: str | None = None
+    restore: bool = False
+    keep_database: bool = False
 
     def line(self) -> str:
         """The line that asks for this."""
@@ -125,8 +127,22 @@ class Rollback:
             f"rollback {self.environment}",
             to=None if self.to is None else str(self.to),
             services=_listed(self.services),
+            restore=self.restore,
+            keep_database=self.keep_database,
             reason=_quoted(self.reason),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """Prove that a standby could take over, without touching it or what it follows."""
+
+    environment: str
+    reason: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(f"drill {self.environment}", reason=_quoted(self.reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +339,7 @@ Command: TypeAlias = (
     Release
     | Promote
     | Rollback
+    | Drill
     | Abort
     | Approve
     | Refuse

@@ -103,6 +103,8 @@ _OVERRIDE = Flag("override-freeze", "", "release although it is frozen, with a r
 _PLACE = Argument("place", sample="{environment}")
 _HOTFIX = Flag("hotfix", "", "a patch in a hurry; needs a reason", "")
 _SECURITY = Flag("security", "", "mends a weakness; needs a reason", "")
+_RESTORE = Flag("restore", "", "the database as well, from the backup: what was written since is lost", "")
+_KEEP_DATABASE = Flag("keep-database", "", "the services alone: migrations stay that cannot be undone", "")
 _TO = Flag(
     "to",
     "<target>",
@@ -149,9 +151,18 @@ VERBS = {
                 'rollback {next} --to 3.2.0 --reason "exports fail"',
                 "rollback {next} --to 4",
                 "rollback {next} --to R37",
+                'rollback {next} --restore --reason "exports lose rows"',
             ),
             (_ENVIRONMENT,),
-            (_TO, _SERVICES, _REASON),
+            (_TO, _SERVICES, _RESTORE, _KEEP_DATABASE, _REASON),
+        ),
+        Verb(
+            "drill",
+            commands.Drill,
+            "Prove that a standby could take over; nothing is changed.",
+            ("drill {standby}", 'drill {standby} --reason "the quarterly drill"'),
+            (Argument("environment", sample="{standby}"),),
+            (_REASON,),
         ),
         Verb(
             "abort",
@@ -289,6 +300,8 @@ SYNONYMS = {
     "reject": "refuse",
     "decline": "refuse",
     "no": "refuse",
+    "exercise": "drill",
+    "failover": "drill",
     "preview": "plan",
     "dry-run": "plan",
     "block": "lock",

@@ -52,7 +52,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
     """A cluster with a Kubernetes API; which one is printed."""
     if _is_given():
-        given = _given_cluster(os.environ["KUBECONFIG"])
+        given = given_cluster(os.environ["KUBECONFIG"])
         _say(pytestconfig, f"end to end against {given.name}, Kubernetes {given.version}")
         yield given
         return
@@ -110,7 +110,8 @@ def _is_sandbox() -> bool:
     return os.environ.get("BUZZY_E2E") == "sandbox"
 
 
-def _given_cluster(kubeconfig: str) -> Cluster:
+def given_cluster(kubeconfig: str) -> Cluster:
+    """The cluster of a kubeconfig's current context."""
     _, context = config.list_kube_config_contexts(kubeconfig)  # type: ignore[no-untyped-call] # ships no types
     made = config.new_client_from_config(kubeconfig)  # type: ignore[no-untyped-call] # the same
     version = client.VersionApi(made).get_code(_request_timeout=(5, 10))

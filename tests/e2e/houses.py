@@ -129,6 +129,17 @@ class House(Stage):
         with self._apps() as apps:
             apps.delete_namespaced_deployment(name, self.namespaces[environment], _request_timeout=(5, 30))
 
+    def scale(self, environment: str, name: str, replicas: int) -> None:
+        """Somebody scales a Deployment."""
+        with self._apps() as apps:
+            apps.patch_namespaced_deployment(
+                name,
+                self.namespaces[environment],
+                {"spec": {"replicas": replicas}},
+                _preload_content=False,
+                _request_timeout=(5, 30),
+            )
+
     def hold(self, service: str, version: str) -> None:
         """Pods of this image will not get ready: a release of it stays at this service until it is let go."""
         self.arena.behave(f"buzzybuzz/{service}:{version}", "never-ready")
@@ -139,12 +150,12 @@ class House(Stage):
         namespace = self.namespaces[environment]
         with new_client_from_config(str(self.kubeconfig)) as api:  # type: ignore[no-untyped-call] # no types
             core = client.CoreV1Api(api)
-            pods = core.list_namespaced_pod(
-                namespace, label_selector=f"app={service}", _request_timeout=(5, 30)
+            answer: Any = core.list_namespaced_pod(
+                namespace, label_selector=f"app={service}", _preload_content=False, _request_timeout=(5, 30)
             )
-            for pod in pods.items:
-                if pod.spec.containers[0].image.partition("@")[0].endswith(f":{version}"):
-                    core.delete_namespaced_pod(pod.metadata.name, namespace, _request_timeout=(5, 30))
+            for pod in json.loads(answer.data)["items"]:
+                if _tag(pod["spec"]) == version:
+                    core.delete_namespaced_pod(pod["metadata"]["name"], namespace, _request_timeout=(5, 30))
 
     @contextmanager
     def _apps(self) -> Iterator[client.AppsV1Api]:
@@ -154,11 +165,15 @@ class House(Stage):
     def images(self, environment: str) -> dict[str, str]:
         """What each Deployment is to run: its image's tag, by name."""
         return {
-            name: item["spec"]["template"]["spec"]["containers"][0]["image"]
-            .partition("@")[0]
-            .rpartition(":")[2]
+            name: _tag(item["spec"]["template"]["spec"])
             for name, item in self.deployments(environment).items()
         }
+
+
+def _tag(pod_spec: dict[str, Any]) -> str:
+    """The tag of its first container's image."""
+    image: str = pod_spec["containers"][0]["image"]
+    return image.partition("@")[0].rpartition(":")[2]
 
 
 @contextmanager

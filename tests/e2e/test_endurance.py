@@ -36,7 +36,7 @@ threads that take the time, not the rollouts: nobody waits for one before the ne
 @pytest.mark.requirement("C2", "Q1")
 @pytest.mark.usefixtures("plane")
 @pytest.mark.timeout(120 + RELEASES * POSTS * 3)
-def test_release_after_release(open_house: Callable[..., House], capsys: pytest.CaptureFixture[str]) -> None:
+def test_release_after_release(open_house: Callable[..., House], tell: Callable[[str], None]) -> None:
     """All of them 🟢, five services each; one message, one whole thread each; Redis as tidy as before."""
     house = open_house(ENVIRONMENT, services=SERVICES)
     record = Record(Store.connect(house.redis.url))
@@ -51,12 +51,11 @@ def test_release_after_release(open_house: Callable[..., House], capsys: pytest.
     for number, message in enumerate(messages, 1):
         _assert_told(house, record, f"R{number}", message)
     _assert_nothing_is_left(house, record)
-    with capsys.disabled():
-        print(  # noqa: T201 - what one runs it for
-            f"\n{RELEASES} releases of {len(SERVICES)} services in {released:.1f} s, a release "
-            f"{statistics.median(spans):.2f} s (median) to {max(spans):.2f} s (longest); "
-            f"their last line stood in Slack after {told:.1f} s"
-        )
+    tell(
+        f"{RELEASES} releases of {len(SERVICES)} services in {released:.1f} s, a release "
+        f"{statistics.median(spans):.2f} s (median) to {max(spans):.2f} s (longest); "
+        f"their last line stood in Slack after {told:.1f} s"
+    )
 
 
 def _release(house: House, number: int) -> float:

@@ -157,7 +157,7 @@ def test_a_log_that_lost_its_end_leaves_the_release_at_an_earlier_place(
 @pytest.mark.requirement("Q1")
 @pytest.mark.parametrize("fsync", ["always", "everysec"])
 def test_a_killed_redis_has_all_that_it_acknowledged(
-    tmp_path: Path, fsync: Fsync, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, fsync: Fsync, tell: Callable[[str], None]
 ) -> None:
     """Under either setting: what it wrote is the kernel's, and only the machine's death can lose it."""
     with RedisServer(folder=tmp_path, fsync=fsync) as server:
@@ -170,11 +170,10 @@ def test_a_killed_redis_has_all_that_it_acknowledged(
         assert again.call("LLEN", "list") == WRITES
         again.close()
     spans.sort()
-    with capsys.disabled():
-        print(  # noqa: T201 - what deploy/ recommends rests on it
-            f"\nappendfsync {fsync}: an event is written in {statistics.median(spans) * 1000:.2f} ms (p50), "
-            f"{spans[int(WRITES * 0.99)] * 1000:.2f} ms (p99)"
-        )
+    tell(
+        f"appendfsync {fsync}: an event is written in {statistics.median(spans) * 1000:.2f} ms (p50), "
+        f"{spans[int(WRITES * 0.99)] * 1000:.2f} ms (p99)"
+    )
 
 
 def _timed(action: Callable[[], object]) -> float:

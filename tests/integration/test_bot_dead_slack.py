@@ -52,7 +52,9 @@ def house(redis_url: str) -> Iterator[House]:
 @pytest.mark.requirement("Q1", "C2", "X10")
 @pytest.mark.timeout(120 + 2 * OUTAGE_SECONDS)
 @pytest.mark.parametrize("death", [cut, broken, too_busy], ids=lambda death: death.__name__)
-def test_whole_releases_while_slack_is_dead(house: House, death: Callable[[RunningWorkspace], None]) -> None:
+def test_whole_releases_while_slack_is_dead(
+    house: House, death: Callable[[RunningWorkspace], None], tell: Callable[[str], None]
+) -> None:
     """Three, from the question to the end; then each has one message, and each event one line, in order."""
     alice = house.person("alice")
     for name in RELEASES:
@@ -72,7 +74,7 @@ def test_whole_releases_while_slack_is_dead(house: House, death: Callable[[Runni
     house.workspace.stop_failing()
     back = time.monotonic()
     eventually(lambda: house.record.behind() == (), "everything is told", seconds=LONGEST_PAUSE + 40)
-    print(f"told {time.monotonic() - back:.1f} s after an outage of {OUTAGE_SECONDS:g} s")  # noqa: T201
+    tell(f"told {time.monotonic() - back:.1f} s after an outage of {OUTAGE_SECONDS:g} s")
     for name, id_ in zip(RELEASES, ids, strict=True):
         told_once(house, CHANNELS[name], id_)
 

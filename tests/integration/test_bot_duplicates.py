@@ -8,7 +8,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
@@ -21,6 +21,8 @@ from releases.lifecycle import State
 from sandbox.workspace import Message
 from sandbox.workspace.http_mode import signature
 from tests.integration.bot_house import CONFIG, STAGING, TICK, House, eventually, now, open_house
+
+pytestmark = pytest.mark.calm
 
 ENVIRONMENTS = [f"env-{number:02}" for number in range(50)]
 COPIES = 20
@@ -65,19 +67,22 @@ def url(house: House) -> str:
 
 
 def asked_once(house: House) -> None:
-    """Each of the 50 environments has one release, asked for once and queued to be planned once."""
+    """Each of the 50 environments has one release, asked for once and queued to be planned."""
     eventually(lambda: house.store.call("XLEN", "buzzy:inbox") == 0, "the inbox is empty", seconds=30)
     for name in ENVIRONMENTS:
         releases = house.record.recent(name, 10)
         assert [release.request.version for release in releases] == ["3.2.1"], name
         happened = Counter(event.event for event in house.record.events(releases[0].id))
         assert happened == {"release_requested": 1}
+        assert house.queue.holds("deployment", "plan", releases[0].id)
     assert int(house.store.call("GET", "buzzy:releases")) == len(ENVIRONMENTS)
-    assert house.queue.depth("deployment") == len(ENVIRONMENTS)
+    # A bot that takes over from one that was too slow queues again: `test_workers_jobs` has what comes of it.
 
 
 @pytest.mark.requirement("Q1", "Q2")
-def test_a_thousand_deliveries_of_fifty_commands_over_sockets(redis_url: str) -> None:
+def test_a_thousand_deliveries_of_fifty_commands_over_sockets(
+    redis_url: str, tell: Callable[[str], None]
+) -> None:
     """Half of the copies at once over the connections of three bots; the others while one bot restarts."""
     with houses(redis_url, MANY, bots=3) as made:
         first, second, _ = made
@@ -100,11 +105,13 @@ def test_a_thousand_deliveries_of_fifty_commands_over_sockets(redis_url: str) ->
         deliveries = workspace.deliveries("slash_commands")
         assert sum(delivery.attempts for delivery in deliveries) == len(ENVIRONMENTS) * COPIES
         assert took < longest()
-        print(f"1,000 deliveries of 50 commands over sockets in {took:.1f} s")  # noqa: T201 - for who measures
+        tell(f"1,000 deliveries of 50 commands over sockets in {took:.1f} s")
 
 
 @pytest.mark.requirement("Q1", "Q2")
-def test_a_thousand_deliveries_of_fifty_commands_over_http(redis_url: str) -> None:
+def test_a_thousand_deliveries_of_fifty_commands_over_http(
+    redis_url: str, tell: Callable[[str], None]
+) -> None:
     """Shuffled, forty at a time, to three bots, each signed anew; one of the bots restarts in between."""
     with houses(redis_url, MANY, bots=3, http=True) as made:
         first, second, third = made
@@ -144,7 +151,7 @@ def test_a_thousand_deliveries_of_fifty_commands_over_http(redis_url: str) -> No
         assert codes[200] + codes[401] == len(posts), codes
         assert codes[200] >= len(posts) - CROWD
         assert took < longest()
-        print(f"1,000 deliveries of 50 commands over HTTP in {took:.1f} s")  # noqa: T201 - for who measures
+        tell(f"1,000 deliveries of 50 commands over HTTP in {took:.1f} s")
 
 
 def again_from_the_start(house: House) -> None:

@@ -13,6 +13,8 @@ from sandbox.children import Child
 from sandbox.workspace import RunningWorkspace, running_workspace
 from tests.integration.bot_house import CONFIG, STAGING, eventually
 
+pytestmark = pytest.mark.calm
+
 NOWHERE = "http://127.0.0.1:1/api/"
 
 

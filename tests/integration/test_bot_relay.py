@@ -275,6 +275,7 @@ def test_many_changes_are_few_edits_and_the_last_one_shows(quiet_house: House) -
     assert all(gap > 0.25 for gap in gaps)
 
 
+@pytest.mark.calm
 def test_a_slack_that_takes_no_bursts_is_told_everything_at_its_pace(quiet_house: House) -> None:
     """After the first 429 the bot keeps to one message a second; all lines come, in order and once."""
     quiet_house.pace = None

@@ -17,6 +17,7 @@ from sandbox.cluster.resources import SERVICES
 from tests.integration.workers_world import CONFIG, NAMESPACE, World, now, world
 from workers.cluster import ConflictError, TemplateWrite
 from workers.marks import KEPT
+from workers.tidying import Tidier
 
 NAMES = ("buzzy-main", "buzzy-api", "buzzy-files", "buzzy-worker")
 GREEN = tuple(f"{name}-green" for name in NAMES)
@@ -91,7 +92,7 @@ def stands_at(release: Release, kind: str) -> bool:
 
 def tidy(here: World) -> None:
     """The job that the reaper queues when something is kept no longer."""
-    here.jobs.table["workers.jobs.tidy"]("staging")
+    Tidier(here.config, here.record, lambda _: here.port(), now).tidy("staging")
 
 
 def let_time_pass(here: World) -> None:

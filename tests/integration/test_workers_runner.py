@@ -83,6 +83,7 @@ def program(store: Store, redis_url: str, tmp_path: Path) -> Iterator[Program]:
         yield Program(here, redis_url, tmp_path)
 
 
+@pytest.mark.calm
 @pytest.mark.requirement("Q1", "D3")
 def test_a_worker_that_is_asked_to_end_hands_over_and_another_goes_on(program: Program) -> None:
     """At once, not when its job is done; the release is told nothing of it."""
@@ -101,6 +102,7 @@ def test_a_worker_that_is_asked_to_end_hands_over_and_another_goes_on(program: P
     assert "interrupted" not in program.here.said(id_)
 
 
+@pytest.mark.calm
 @pytest.mark.requirement("Q1", "X7")
 def test_a_job_whose_process_is_killed_is_gone_on_with_at_once(program: Program) -> None:
     """The worker sees its job die, and does not wait for the lease to run out as others would have to."""
@@ -119,6 +121,7 @@ def test_a_job_whose_process_is_killed_is_gone_on_with_at_once(program: Program)
     assert program.here.said(id_).count("interrupted") == 1
 
 
+@pytest.mark.calm
 def test_an_idle_worker_ends_at_once(program: Program) -> None:
     """It waits for jobs, not for the end of its waiting."""
     with program.worker() as worker:
@@ -129,6 +132,7 @@ def test_an_idle_worker_ends_at_once(program: Program) -> None:
         assert '"ended as asked"' in worker.tail()
 
 
+@pytest.mark.calm
 def test_a_job_ends_with_the_worker_that_started_it(program: Program) -> None:
     """A worker that is killed leaves no process behind that goes on for long; the job is handed over."""
     with program.worker() as worker:

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from sandbox.cluster.api.faults import Fault
 from sandbox.redis_server import RedisServer
 from tests.integration.test_workers_runner import Program, until
 from tests.integration.workers_world import ALICE, World, now, world
+
+pytestmark = pytest.mark.calm
 
 BOUND_SECONDS, BUSY_SECONDS = 5.0, 8.0
 """How long it may take: on a calm machine, and on one that has more to do than it can, where a process needs
@@ -140,14 +142,22 @@ def answering(scene: Scene, worker: Child) -> str:
     return id_
 
 
-@contextmanager
-def measured(worker: Child) -> Iterator[None]:
-    """Ask it to end, and hold it to the bound."""
-    began = time.monotonic()
-    worker.signal(signal.SIGTERM)
-    yield
-    assert worker.wait(bound()) == 0, f"it did not end in time: {worker.tail()}"
-    print(f"ended in {time.monotonic() - began:.1f} s")  # noqa: T201 - for who measures
+Measured = Callable[[Child], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest, tell: Callable[[str], None]) -> Measured:
+    """Asks a worker to end, and holds it to the bound."""
+
+    @contextmanager
+    def ends(worker: Child) -> Iterator[None]:
+        began = time.monotonic()
+        worker.signal(signal.SIGTERM)
+        yield
+        assert worker.wait(bound()) == 0, f"it did not end in time: {worker.tail()}"
+        tell(f"{request.node.name}: {time.monotonic() - began:.1f} s")
+
+    return ends
 
 
 @pytest.mark.requirement("Q1", "X7")
@@ -156,7 +166,7 @@ def measured(worker: Child) -> Iterator[None]:
     [planning, waiting, turning_back, writing, cluster_hanging, redis_hanging],
     ids=lambda begin: begin.__name__,
 )
-def test_a_worker_ends_in_seconds_and_another_goes_on(scene: Scene, begin: Begin) -> None:
+def test_a_worker_ends_in_seconds_and_another_goes_on(scene: Scene, begin: Begin, measured: Measured) -> None:
     """At a safe point, or by giving up a call that is not answered: nothing of it is told to anybody."""
     with scene.program.worker() as first:
         id_ = begin(scene, first)
@@ -178,7 +188,7 @@ def test_a_worker_ends_in_seconds_and_another_goes_on(scene: Scene, begin: Begin
 
 
 @pytest.mark.requirement("Q1")
-def test_a_worker_that_answers_hands_the_question_over(scene: Scene) -> None:
+def test_a_worker_that_answers_hands_the_question_over(scene: Scene, measured: Measured) -> None:
     """Nobody looks for lost questions, so it is queued again before the process ends."""
     with scene.program.worker() as first:
         id_ = answering(scene, first)
@@ -191,7 +201,7 @@ def test_a_worker_that_answers_hands_the_question_over(scene: Scene) -> None:
 
 
 @pytest.mark.requirement("Q1")
-def test_an_idle_worker_ends_although_redis_hangs(scene: Scene) -> None:
+def test_an_idle_worker_ends_although_redis_hangs(scene: Scene, measured: Measured) -> None:
     """It has nothing to hand over, and nobody to tell."""
     with scene.program.worker() as worker:
         os.kill(scene.server.pid, signal.SIGSTOP)
@@ -203,7 +213,7 @@ def test_an_idle_worker_ends_although_redis_hangs(scene: Scene) -> None:
 
 
 @pytest.mark.requirement("Q1")
-def test_a_worker_ends_although_redis_is_gone(scene: Scene) -> None:
+def test_a_worker_ends_although_redis_is_gone(scene: Scene, measured: Measured) -> None:
     """It waits for it to come back, and is not kept by that."""
     with scene.program.worker() as worker:
         scene.server.kill()

@@ -22,6 +22,8 @@ from starlette.routing import Route
 from sandbox.serving import cut_connection, serve
 from sandbox.workspace import attach
 
+pytestmark = pytest.mark.calm
+
 
 def test_it_says_where_it_is_and_ends_when_told() -> None:
     """One line of JSON has what the bot needs; SIGTERM ends it with 0."""

@@ -22,6 +22,7 @@ from releases import grammar
 from releases.config import Config, parse_config
 from releases.lifecycle import Release
 from releases.record import JobQueue, Questions, Record, Store
+from releases.record.drifts import Drifts
 from releases.record.queue import JobName, QueueName
 from sandbox.cluster import Cluster, running_cluster
 from sandbox.cluster.access import Rule
@@ -109,7 +110,7 @@ class World:
     def worker(self, clusters: Clusters | None = None, **given: Any) -> Jobs:  # noqa: ANN401 - handed on
         """Jobs like those of one more worker process."""
         clusters = clusters or Connections(str(self.kubeconfig))
-        drafts = Drafts(self.record, self.config, clusters, around=self.around)
+        drafts = self.drafts = Drafts(self.record, self.config, clusters, around=self.around)
         tools = Tools(
             self.record,
             self.config,
@@ -119,8 +120,9 @@ class World:
         )
         vocabulary = grammar.Vocabulary(tuple(self.config.environments), SERVICES)
         parse = partial(grammar.parse, vocabulary=vocabulary)
-        answers = Answers(self.record, self.questions, self.config, drafts, parse, now)
-        return Jobs(tools, self.queue, self.questions, answers)
+        drifted = partial(drafts.twins.look, drifts=Drifts(self.store))
+        answers = Answers(self.record, self.questions, self.config, drafts, parse, now, drifted)
+        return Jobs(tools, self.queue, self.questions, answers, {"drift": drifted})
 
     # -- what people do ----------------------------------------------------------------------------------
 
@@ -134,13 +136,14 @@ class World:
         approval: e.ApprovalNeeded | None = None,
         source: str | None = None,
         strategy: str = "rolling",
+        drill: bool = False,
         **more: Any,  # noqa: ANN401 - other fields of the request
     ) -> str:
-        """Alice asks for a release of `version` or of what `source` runs, or else for a rollback; its id."""
+        """Alice asks for a release of `version` or what `source` runs, a rollback or a drill; its id."""
         self._deliveries += 1
         requested = e.ReleaseRequested(
             at=now(),
-            kind="release" if version or source else "rollback",
+            kind="drill" if drill else "release" if version or source else "rollback",
             environment=environment,
             version=version,
             target=target,

@@ -51,9 +51,9 @@ def problems(text: str) -> list[str]:
             "monitor: {}",
             (
                 "monitor: is not known here; known here: cluster, namespace, channel, strategy, strategies, "
-                "blue_green, services, approval, requires, permissions, follows, after, audience, alerts, "
-                "configuration, mongodb, "
-                "not_known, checklist, prerelease, time_zone, freezes, shared, history"
+                "blue_green, services, approval, requires, permissions, follows, after, latest, smaller, "
+                "audience, alerts, configuration, mongodb, database, not_known, checklist, prerelease, "
+                "time_zone, freezes, shared, history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),
@@ -155,6 +155,12 @@ def problems(text: str) -> list[str]:
             f"permissions.abort.in[0]: {CHANNEL_ID}; such as C0RELEASES",
         ),
         ("after: 24h", "after: belongs to follows; write which environment it follows"),
+        ("smaller: true", "smaller: is about standbys; write which environment it follows, or leave it out"),
+        ("latest: newest", "latest: is no range of versions, such as 3.2.x"),
+        (
+            "latest: 3.x",
+            "latest: needs a registry to look into; write registry at the top of the file",
+        ),
         ("audience: ['#all']", f"audience[0]: {CHANNEL_ID}; such as C0GENERAL"),
         (
             "audience: [C0STAGING]",
@@ -317,6 +323,7 @@ def test_syntax_errors_name_line_and_column(text: str, where: tuple[int, int], w
 
 
 CHAIN = """\
+registry: https://registry.example.com
 services:
   - {name: buzzy-main, image: buzzybuzz/buzzy-main}
   - {name: buzzy-api, image: buzzybuzz/buzzy-api}
@@ -355,6 +362,16 @@ environments:
             ),
         ),
         (
+            "after: 24h",
+            "after: 24h, latest: 3.x",
+            "standby.latest: and follows both say what is released here; leave one of them out",
+        ),
+        (
+            "channel: C0B",
+            "channel: C0B, latest: 3.x",
+            "production.latest: would release what requires keeps out; leave one of them out",
+        ),
+        (
             "channel: C0A",
             "channel: C0A, services: [buzzy-main]",
             (
@@ -371,7 +388,7 @@ environments:
             ),
         ),
     ],
-    ids=["close", "itself", "follows", "after", "services", "circle"],
+    ids=["close", "itself", "follows", "after", "two leads", "unproven", "services", "circle"],
 )
 def test_the_chain_of_environments_leads_somewhere(right: str, wrong: str, said: str) -> None:
     """What is named before an environment is there, has its services, and waits for nothing behind it."""

@@ -85,6 +85,11 @@ def because(reason: str) -> Release:
             'promote staging production --services buzzy-api --reason "tested"',
             Promote("staging", "production", services=("buzzy-api",), reason="tested"),
         ),
+        ("rollback staging --restore", Rollback("staging", restore=True)),
+        (
+            "rollback staging --to 3.2.0 --keep-database",
+            Rollback("staging", ToVersion(Version.parse("3.2.0")), keep_database=True),
+        ),
         (
             'release 3.2.1 staging --hotfix --reason "exports fail"',
             Release(V321, "staging", reason="exports fail", hotfix=True),
@@ -258,9 +263,18 @@ def test_a_vocabulary_has_words(names: tuple[tuple[str, ...], ...]) -> None:
 def test_help_about_one_command() -> None:
     """The help has the usage, the flags with what they say, and lines to copy with real names."""
     (entry,) = help_text("rollback", VOCABULARY)
-    assert entry.usage == '/buzzy rollback <environment> [--to <target>] [--services <a,b>] [--reason "…"]'
+    assert entry.usage == (
+        "/buzzy rollback <environment> [--to <target>] [--services <a,b>] [--restore] [--keep-database] "
+        '[--reason "…"]'
+    )
     assert entry.examples[0] == "/buzzy rollback development"
-    assert [flag.usage for flag in entry.flags] == ["--to <target>", "--services <a,b>", '--reason "…"']
+    assert [flag.usage for flag in entry.flags] == [
+        "--to <target>",
+        "--services <a,b>",
+        "--restore",
+        "--keep-database",
+        '--reason "…"',
+    ]
     assert all(flag.about for flag in entry.flags)
 
 
@@ -271,6 +285,7 @@ def test_help_about_all_commands() -> None:
         "release",
         "promote",
         "rollback",
+        "drill",
         "abort",
         "approve",
         "refuse",

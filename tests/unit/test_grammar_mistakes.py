@@ -123,6 +123,12 @@ def test_a_wrong_command_gets_three_lines() -> None:
         ("promote moon staging", 'There is no environment "moon".', None, "promote development staging"),
         ("promote staging to production", '"to" is one word too many.', None, "promote staging production"),
         (
+            "rollback staging --restore --keep-database",
+            "--restore and --keep-database are one or the other.",
+            None,
+            "rollback staging --keep-database",
+        ),
+        (
             "release 3.2.1 staging --hotfix",
             "--hotfix needs a reason.",
             None,

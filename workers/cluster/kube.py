@@ -7,19 +7,17 @@ be written back as it was.
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
-import urllib3
 from kubernetes import client
 
-from workers.cluster import leases, parse, writes
+from workers.cluster import following, leases, parse, writes
+from workers.cluster.asking import MANAGER, TIMES, Call, Listing, ask
 from workers.cluster.errors import AlreadyExistsError, ConflictError
 from workers.cluster.following import Following
-from workers.cluster.port import DeploymentMade, Kept, LeaseWrite, Right, TemplateWrite, TrafficWrite
+from workers.cluster.jobs import JobCalls
+from workers.cluster.port import DeploymentMade, Kept, LeaseWrite, Right, TemplateWrite
 from workers.cluster.reader import Source
 from workers.cluster.seen import (
     DeploymentSeen,
@@ -30,32 +28,23 @@ from workers.cluster.seen import (
     QuotaSeen,
     ReplicaSetSeen,
     RolloutSeen,
-    TrafficSeen,
 )
+from workers.cluster.traffic import TrafficCalls
 from workers.cluster.translate import Request, translated
 
-CONNECT_SECONDS = 3.0
-READ_SECONDS = 10.0
-WATCH_SECONDS = 30
 LOG_BYTES = 65_536
-MANAGER = "buzzy"
 FENCE = "buzzy/fence"
 """A label, because an annotation of a Deployment counts as a new generation of it."""
 
-# Without a read timeout a connection whose other end is gone hangs for ever.
-_TIMES = (CONNECT_SECONDS, READ_SECONDS)
-_WATCH_TIMES = (CONNECT_SECONDS, WATCH_SECONDS + READ_SECONDS)
 
-Call = Callable[..., Any]  # a method of the client's generated classes
-
-
-class KubernetesCluster:
+class KubernetesCluster(JobCalls, TrafficCalls):
     """A cluster behind one `ApiClient`. Safe for threads; not for sharing across a fork."""
 
     def __init__(self, api: client.ApiClient) -> None:
         """Nothing is connected before the first call."""
+        JobCalls.__init__(self, api)
+        TrafficCalls.__init__(self, api)
         self._apps = client.AppsV1Api(api)
-        self._core = client.CoreV1Api(api)
         self._coordination = client.CoordinationV1Api(api)
         self._access = client.AuthorizationV1Api(api)
         self._version = client.VersionApi(api)
@@ -78,7 +67,7 @@ class KubernetesCluster:
     def deployment(self, namespace: str, name: str) -> DeploymentSeen:
         """One Deployment."""
         request = Request("get", "apps/deployments", namespace, name)
-        return parse.deployment(_ask(request, self._apps.read_namespaced_deployment, name, namespace))
+        return parse.deployment(ask(request, self._apps.read_namespaced_deployment, name, namespace))
 
     def write_template(
         self, namespace: str, write: TemplateWrite, *, rehearse: bool = False
@@ -86,7 +75,7 @@ class KubernetesCluster:
         """Give a Deployment another pod template, unless it was changed since it was read."""
         name = write.deployment.name
         request = Request("patch", "apps/deployments", namespace, name)
-        answer = _ask(
+        answer = ask(
             request,
             self._apps.patch_namespaced_deployment,
             name,
@@ -101,7 +90,7 @@ class KubernetesCluster:
         self, namespace: str, made: DeploymentMade, *, rehearse: bool = False
     ) -> DeploymentSeen:
         """Make a Deployment like another."""
-        answer = _ask(
+        answer = ask(
             Request("create", "apps/deployments", namespace, made.name),
             self._apps.create_namespaced_deployment,
             namespace,
@@ -111,61 +100,6 @@ class KubernetesCluster:
         )
         return parse.deployment(answer)
 
-    def traffics(self, namespace: str) -> tuple[TrafficSeen, ...]:
-        """All Services of a namespace."""
-        found = self._list(self._core.list_namespaced_service, "services", namespace)
-        return tuple(parse.traffic(item) for item in found)
-
-    def traffic(self, namespace: str, name: str) -> TrafficSeen:
-        """One Service."""
-        request = Request("get", "services", namespace, name)
-        return parse.traffic(_ask(request, self._core.read_namespaced_service, name, namespace))
-
-    def write_traffic(self, namespace: str, write: TrafficWrite, *, rehearse: bool = False) -> TrafficSeen:
-        """Let a Service pick other pods, unless it was changed since it was read."""
-        name = write.service.name
-        answer = _ask(
-            Request("patch", "services", namespace, name),
-            self._core.patch_namespaced_service,
-            name,
-            namespace,
-            writes.traffic(write),
-            field_manager=MANAGER,
-            dry_run="All" if rehearse else None,
-        )
-        return parse.traffic(answer)
-
-    def make_traffic(
-        self,
-        namespace: str,
-        name: str,
-        write: TrafficWrite,
-        labels: Mapping[str, str],
-        *,
-        rehearse: bool = False,
-    ) -> None:
-        """Make a Service that is like another but for its selector."""
-        _ask(
-            Request("create", "services", namespace, name),
-            self._core.create_namespaced_service,
-            namespace,
-            writes.service(name, write, labels),
-            field_manager=MANAGER,
-            dry_run="All" if rehearse else None,
-        )
-
-    def fence_traffic(self, namespace: str, name: str, mark: str) -> None:
-        """Change a Service in nothing but an annotation."""
-        _ask(
-            Request("patch", "services", namespace, name),
-            self._core.patch_namespaced_service,
-            name,
-            namespace,
-            {"metadata": {"annotations": {FENCE: mark}}},
-            field_manager=MANAGER,
-            _content_type="application/merge-patch+json",
-        )
-
     def quotas(self, namespace: str) -> tuple[QuotaSeen, ...]:
         """All quotas of a namespace."""
         found = self._list(self._core.list_namespaced_resource_quota, "resourcequotas", namespace)
@@ -173,7 +107,7 @@ class KubernetesCluster:
 
     def fence(self, namespace: str, name: str, mark: str) -> None:
         """Change a Deployment in nothing but a label."""
-        _ask(
+        ask(
             Request("patch", "apps/deployments", namespace, name),
             self._apps.patch_namespaced_deployment,
             name,
@@ -186,13 +120,13 @@ class KubernetesCluster:
     def lease(self, namespace: str, name: str) -> LeaseSeen:
         """A Lease."""
         request = Request("get", "coordination.k8s.io/leases", namespace, name)
-        return parse.lease(_ask(request, self._coordination.read_namespaced_lease, name, namespace))
+        return parse.lease(ask(request, self._coordination.read_namespaced_lease, name, namespace))
 
     def create_lease(
         self, namespace: str, name: str, write: LeaseWrite, *, rehearse: bool = False
     ) -> LeaseSeen:
         """Create a Lease."""
-        answer = _ask(
+        answer = ask(
             Request("create", "coordination.k8s.io/leases", namespace, name),
             self._coordination.create_namespaced_lease,
             namespace,
@@ -207,7 +141,7 @@ class KubernetesCluster:
     ) -> LeaseSeen:
         """Change a Lease, unless it was changed or removed since it was read."""
         name = seen.metadata["name"]
-        answer = _ask(
+        answer = ask(
             Request("update", "coordination.k8s.io/leases", namespace, name),
             self._coordination.replace_namespaced_lease,
             name,
@@ -221,7 +155,7 @@ class KubernetesCluster:
     def config_map(self, namespace: str, name: str) -> Mapping[str, str]:
         """The data of a ConfigMap."""
         request = Request("get", "configmaps", namespace, name)
-        answer = _ask(request, self._core.read_namespaced_config_map, name, namespace)
+        answer = ask(request, self._core.read_namespaced_config_map, name, namespace)
         return dict(answer.get("data") or {})
 
     def create_config_map(
@@ -241,7 +175,7 @@ class KubernetesCluster:
             "data": dict(data),
             "immutable": True,
         }
-        _ask(
+        ask(
             Request("create", "configmaps", namespace, name),
             self._core.create_namespaced_config_map,
             namespace,
@@ -253,7 +187,7 @@ class KubernetesCluster:
     def kept(self, namespace: str, name: str) -> Kept:
         """A ConfigMap that changes."""
         request = Request("get", "configmaps", namespace, name)
-        return parse.kept(_ask(request, self._core.read_namespaced_config_map, name, namespace))
+        return parse.kept(ask(request, self._core.read_namespaced_config_map, name, namespace))
 
     def keep(
         self, namespace: str, name: str, kept: Kept, labels: Mapping[str, str], *, rehearse: bool = False
@@ -270,11 +204,11 @@ class KubernetesCluster:
         how = {"field_manager": MANAGER, "dry_run": "All" if rehearse else None}
         if is_there:
             request = Request("update", "configmaps", namespace, name)
-            _ask(request, self._core.replace_namespaced_config_map, name, namespace, body, **how)
+            ask(request, self._core.replace_namespaced_config_map, name, namespace, body, **how)
             return
         request = Request("create", "configmaps", namespace, name)
         try:
-            _ask(request, self._core.create_namespaced_config_map, namespace, body, **how)
+            ask(request, self._core.create_namespaced_config_map, namespace, body, **how)
         except AlreadyExistsError as error:
             raise ConflictError(str(error)) from error
 
@@ -295,12 +229,12 @@ class KubernetesCluster:
             "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
         }
         request = Request("create", "authorization.k8s.io/selfsubjectaccessreviews", namespace)
-        answer = _ask(request, self._access.create_self_subject_access_review, body)
+        answer = ask(request, self._access.create_self_subject_access_review, body)
         return bool(answer.get("status", {}).get("allowed"))
 
     def version(self) -> str:
         """Which Kubernetes it is."""
-        answer = _ask(Request("get", "version", ""), self._version.get_code)
+        answer = ask(Request("get", "version", ""), self._version.get_code)
         return str(answer.get("gitVersion", ""))
 
     def warnings(self, namespace: str, pod: str) -> tuple[EventSeen, ...]:
@@ -322,7 +256,7 @@ class KubernetesCluster:
                 tail_lines=lines,
                 limit_bytes=LOG_BYTES,
                 _preload_content=False,
-                _request_timeout=_TIMES,
+                _request_timeout=TIMES,
             )
             text = answer.data.decode(errors="replace")
         return tuple(parse.one_line(line) for line in text.splitlines() if line.strip())
@@ -333,55 +267,20 @@ class KubernetesCluster:
         itself = {"field_selector": f"metadata.name={deployment.name}"}
         its_own = {"label_selector": deployment.selector}
         sources: dict[str, Source] = {
-            "deployments": _Listing(
+            "deployments": Listing(
                 Request("watch", "apps/deployments", namespace), self._apps.list_namespaced_deployment, itself
             ),
-            "replicasets": _Listing(
+            "replicasets": Listing(
                 Request("watch", "apps/replicasets", namespace),
                 self._apps.list_namespaced_replica_set,
                 its_own,
             ),
-            "pods": _Listing(Request("watch", "pods", namespace), self._core.list_namespaced_pod, its_own),
+            "pods": Listing(Request("watch", "pods", namespace), self._core.list_namespaced_pod, its_own),
         }
-        with Following(sources) as following:
-            yield iter(following)
+        with Following(sources, following.rollout) as pictures:
+            yield iter(pictures)
 
     def _list(self, call: Call, resource: str, namespace: str, **options: str) -> list[Json]:
-        answer = _ask(Request("list", resource, namespace), call, namespace, **options)
+        answer = ask(Request("list", resource, namespace), call, namespace, **options)
         items: list[Json] = answer["items"]
         return items
-
-
-@dataclass(frozen=True)
-class _Listing:
-    """A list of one namespace, and the watch behind it."""
-
-    request: Request
-    call: Call
-    selector: Mapping[str, str]
-
-    def list(self) -> Json:
-        request = Request("list", self.request.resource, self.request.namespace)
-        return _ask(request, self.call, self.request.namespace, **self.selector)
-
-    def watch(self, version: str) -> urllib3.BaseHTTPResponse:
-        with translated(self.request):
-            response: urllib3.BaseHTTPResponse = self.call(
-                self.request.namespace,
-                watch=True,
-                resource_version=version,
-                allow_watch_bookmarks=True,
-                timeout_seconds=WATCH_SECONDS,
-                **self.selector,
-                _preload_content=False,
-                _request_timeout=_WATCH_TIMES,
-            )
-        return response
-
-
-def _ask(request: Request, call: Call, *args: object, **options: object) -> Json:
-    """One call, bounded in time, its answer as JSON."""
-    with translated(request):
-        answer = call(*args, **options, _preload_content=False, _request_timeout=_TIMES)
-        thing: Json = json.loads(answer.data)
-    return thing

@@ -16,6 +16,7 @@ from workers.cluster.seen import (
     ContainerSeen,
     DeploymentSeen,
     EventSeen,
+    JobSeen,
     Json,
     LeaseSeen,
     PodSeen,
@@ -28,6 +29,9 @@ from workers.cluster.seen import (
 
 HASH_LABEL = "pod-template-hash"
 MANNERS = ("strategy", "minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit")
+LONGEST_WAITING = 800
+"""Characters of why a container waits: an image with its digest stands there up to three times."""
+
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -99,10 +103,24 @@ def replica_set(thing: Json) -> ReplicaSetSeen | None:
     )
 
 
-def pod(thing: Json) -> PodSeen | None:
-    """A pod; None when no ReplicaSet owns it."""
+def job(thing: Json) -> JobSeen:
+    """A Job."""
+    true = {each["type"]: each for each in thing.get("status", {}).get("conditions") or () if _is(each)}
+    failed = true.get("Failed", {})
+    return JobSeen(
+        name=thing["metadata"]["name"],
+        labels=thing["metadata"].get("labels") or {},
+        complete="Complete" in true,
+        failed="Failed" in true,
+        reason=failed.get("reason", ""),
+        message=one_line(failed.get("message", "")),
+    )
+
+
+def pod(thing: Json, owner_kind: str = "ReplicaSet") -> PodSeen | None:
+    """A pod; None when nothing of that kind owns it."""
     meta, status = thing["metadata"], thing.get("status", {})
-    owner = _owner(meta, "ReplicaSet", "name")
+    owner = _owner(meta, owner_kind, "name")
     if owner is None:
         return None
     conditions = {each["type"]: each for each in status.get("conditions") or ()}
@@ -209,10 +227,14 @@ def one_line(text: str, longest: int = 300) -> str:
     return joined if len(joined) <= longest else joined[: longest - 1] + "…"
 
 
+def _is(condition: Json) -> bool:
+    return bool(condition.get("status") == "True")
+
+
 def _condition(thing: Json) -> Condition:
     return Condition(
         type=thing["type"],
-        status=thing.get("status") == "True",
+        status=_is(thing),
         reason=thing.get("reason", ""),
         message=one_line(thing.get("message", "")),
         since=_time(thing.get("lastTransitionTime")),
@@ -228,7 +250,7 @@ def _container(thing: Json, *, init: bool) -> ContainerSeen:
         restarts=thing.get("restartCount", 0),
         waiting=None
         if waiting is None
-        else Waiting(waiting.get("reason", ""), one_line(waiting.get("message", ""))),
+        else Waiting(waiting.get("reason", ""), one_line(waiting.get("message", ""), LONGEST_WAITING)),
         ended=_termination(state.get("terminated")),
         ended_before=_termination(before.get("terminated")),
         init=init,

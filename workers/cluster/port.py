@@ -11,6 +11,8 @@ from typing import Protocol
 from workers.cluster.seen import (
     DeploymentSeen,
     EventSeen,
+    JobPicture,
+    JobSeen,
     Json,
     LeaseSeen,
     PodSeen,
@@ -66,6 +68,26 @@ class LeaseWrite:
     renewed_at: datetime
     transitions: int
     annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class JobWrite:
+    """A Job that runs one container to its end, once: a pod that fails is not followed by another.
+
+    `secrets` are names of Secrets whose keys become environment variables; `keep` is how long the cluster
+    keeps the Job after its end.
+    """
+
+    name: str
+    image: str
+    deadline: timedelta
+    keep: timedelta
+    labels: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    service_account: str | None = None
 
 
 @dataclass(frozen=True)
@@ -206,6 +228,25 @@ class Cluster(Protocol):
         With `rehearse` nothing is stored. Raises `ConflictError`, also when somebody else created it, and
         `NotFoundError` when there is none to replace.
         """
+        ...
+
+    def job(self, namespace: str, name: str) -> JobSeen:
+        """A Job. Raises `NotFoundError`."""
+        ...
+
+    def create_job(self, namespace: str, write: JobWrite, *, rehearse: bool = False) -> JobSeen:
+        """Create a Job. With `rehearse` nothing is stored. Raises `AlreadyExistsError`."""
+        ...
+
+    def stop_job(self, namespace: str, name: str) -> None:
+        """Let a Job fail within a second, whatever it is at; it stays, and never runs again.
+
+        Raises `NotFoundError`.
+        """
+        ...
+
+    def follow_job(self, namespace: str, name: str) -> AbstractContextManager[Iterator[JobPicture]]:
+        """What is known of a Job and its pods, as `follow` tells of a rollout."""
         ...
 
     def may(self, namespace: str, right: Right) -> bool:

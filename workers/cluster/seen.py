@@ -122,7 +122,7 @@ class ContainerSeen:
 
 @dataclass(frozen=True)
 class PodSeen:
-    """A pod of some Deployment. `unplaced` says why no node takes it."""
+    """A pod of some Deployment or Job. `unplaced` says why no node takes it."""
 
     name: str
     owner: str
@@ -135,6 +135,34 @@ class PodSeen:
     unplaced: str | None = None
     reason: str = ""
     message: str = ""
+
+
+@dataclass(frozen=True)
+class JobSeen:
+    """A Job. `reason` and `message` are Kubernetes' own words for how it failed."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = False
+    failed: bool = False
+    reason: str = ""
+    message: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has come to its end, one way or the other."""
+        return self.complete or self.failed
+
+
+@dataclass(frozen=True)
+class JobPicture:
+    """A Job and its pods, the newest last, as they are known now; the rest is as in `RolloutSeen`."""
+
+    job: JobSeen | None = None
+    pods: tuple[PodSeen, ...] = ()
+    complete: bool = False
+    watched: bool = False
+    trouble: TransientError | None = None
 
 
 @dataclass(frozen=True)

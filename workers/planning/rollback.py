@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from releases import grammar
 from releases.events import Target
+from releases.migrations import later
 from releases.plan import Plan, RollOut, Template, digest_of
 from releases.version import Version
 from workers.cluster import ReplicaSetSeen
@@ -35,12 +36,15 @@ SHOWN = 5
 """Revisions of a service that a refusal lists."""
 
 
-def plan_rollback(scene: Scene, target: Target | None, wanted: Wanted) -> Plan | Refused:
-    """What a rollback to `target` (none: the version before) would do, or why it cannot be done."""
+def plan_rollback(scene: Scene, wanted: Wanted) -> Plan | Refused:
+    """What a rollback to its target (none: the version before) would do, or why it cannot be done.
+
+    It may leave all services alone, when only the database is ahead of them.
+    """
     services = ready_services(scene, wanted.services)
     if isinstance(services, Refused):
         return services
-    goal = _goal(scene, target or Target(), services)
+    goal = _goal(scene, wanted.target or Target(), services)
     found = [(each, goal.find(each)) for each in services]
     missing = [each for each, template in found if template is None]
     if missing:
@@ -50,20 +54,21 @@ def plan_rollback(scene: Scene, target: Target | None, wanted: Wanted) -> Plan |
         for each, template in reversed(found)
         if template is not None and template.digest != each.stable.digest
     ]
-    if not rollouts:
+    if not rollouts and not _database_is_ahead(scene, services):
         return Refused(f"There is nothing to go back to: {scene.environment.name} already runs {goal.means}.")
     moving = tuple(each for each in services if each.name in {step.service for step in rollouts})
     ways = carried_out(scene, wanted.strategy, moving, rollouts, back=True)
     if isinstance(ways, Refused):
         return ways
+    running = joined([label(each.stable) for each in services])
     return Plan(
         kind="rollback",
         application=scene.config.application,
         environment=scene.environment.name,
         namespace=scene.environment.namespace,
         strategy=wanted.strategy,
-        stable=joined([label(step.stable) for step in reversed(rollouts)]),
-        new=joined([label(step.new) for step in reversed(rollouts)]),
+        stable=joined([label(step.stable) for step in reversed(rollouts)]) or running,
+        new=joined([label(step.new) for step in reversed(rollouts)]) or running,
         steps=ways.steps,
         warnings=(*_warnings(scene, moving), *ways.warnings),
     )
@@ -204,6 +209,12 @@ def _roll_out(ready: Ready, template: Template) -> RollOut:
         new=template,
         deadline_seconds=int(service.deadline.total_seconds()),
     )
+
+
+def _database_is_ahead(scene: Scene, services: tuple[Ready, ...]) -> bool:
+    """Whether a release broke off behind its migrations and before its services."""
+    versions = [Version.parse(each.stable.version) for each in services if each.stable.version is not None]
+    return bool(versions) and bool(later(scene.applied or (), min(versions)))
 
 
 def _nowhere(scene: Scene, lacks: str, missing: list[Ready]) -> Refused:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from releases.database import Backup, Migrate, Restore
 from releases.plan import (
+    Drill,
     EnsureConfiguration,
     Keep,
     Prepare,
@@ -20,6 +22,8 @@ from releases.plan import (
     Verify,
     Watch,
 )
+from workers.steps.database import back_up, migrate, restore
+from workers.steps.drill import drill
 from workers.steps.ensure_configuration import ensure_configuration
 from workers.steps.keep import keep
 from workers.steps.prepare import prepare
@@ -55,3 +59,11 @@ def run(step: Step, standings: Iterable[Standing], work: Work) -> Outcome:
             return keep(step, work)
         case Verify() | Validate():
             return verify(step, standings, work)
+        case Backup():
+            return back_up(step, work)
+        case Migrate():
+            return migrate(step, work)
+        case Restore():
+            return restore(step, work)
+        case Drill():
+            return drill(step, work)

@@ -1,6 +1,6 @@
 """What the contracts observed is the same on the sandbox's cluster and on a real one, field by field."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.e2e
 
 
 def test_sandbox_is_as_the_real_cluster(
-    observations: Mapping[str, Mapping[str, Any]], capsys: pytest.CaptureFixture[str]
+    observations: Mapping[str, Mapping[str, Any]], tell: Callable[[str], None]
 ) -> None:
     """Every contract that was observed on both clusters was observed to be the same."""
     both = {name: found for name, found in observations.items() if len(found) == 2}
@@ -19,6 +19,5 @@ def test_sandbox_is_as_the_real_cluster(
         pytest.skip("the contracts were not run on both clusters")
     found = {name: differences(each["sandbox"], each["real"]) for name, each in both.items()}
     wrong = {name: lines for name, lines in found.items() if lines}
-    with capsys.disabled():
-        print(f"\n{len(both)} contracts, {len(both) - len(wrong)} equal on both")  # noqa: T201 - a result
+    tell(f"{len(both)} contracts, {len(both) - len(wrong)} equal on both")
     assert not wrong, "\n".join(f"{name}{line}" for name, lines in wrong.items() for line in lines)
