@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.arenas import STABLE
 from tests.e2e.houses import CHANNELS, ON_CALL, PATIENCE, House
+from tests.e2e.traffic import Traffic
 
 OpenHouse = Callable[..., House]
 SERVICES = ["buzzy-main", "buzzy-api", "buzzy-files", "buzzy-worker"]
@@ -24,6 +25,17 @@ def by(**settings: Any) -> dict[str, Any]:  # noqa: ANN401 - keys of an environm
 def picked(house: House) -> list[str]:
     """Whose pods the Services pick, in the order of the services."""
     return [house.selectors("development")[name]["app"] for name in SERVICES]
+
+
+def scaled_to_0(house: House, *names: str) -> None:
+    """Wait until Deployments ask for no pods."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        there = house.deployments("development")
+        if not any(there[name]["spec"]["replicas"] for name in names):
+            return
+        assert time.monotonic() < deadline, house.logs()
+        time.sleep(0.2)
 
 
 @pytest.mark.requirement("D2", "X9")
@@ -74,19 +86,46 @@ def test_what_had_the_traffic_goes_when_its_time_is_over(open_house: OpenHouse) 
     house = open_house("development", rules=by(monitor="1s", delay="1s"))
     house.released("/buzzy release 3.2.1 development", "development")
 
-    def sizes() -> list[int]:
-        there = house.deployments("development")
-        return [there[name]["spec"]["replicas"] for name in SERVICES]
-
-    deadline = time.monotonic() + PATIENCE
-    while sizes() != [0, 0, 0, 0]:
-        assert time.monotonic() < deadline, house.logs()
-        time.sleep(0.2)
+    scaled_to_0(house, *SERVICES)
     house.released("/buzzy release 3.2.2 development", "development")
     assert picked(house) == BLUE
-    assert sizes() == [3, 3, 3, 3]
+    there = house.deployments("development")
+    assert [there[name]["spec"]["replicas"] for name in SERVICES] == [3, 3, 3, 3]
     refused = house.alice.command(
         "/buzzy release 3.2.3 development --strategy canary", CHANNELS["development"]
     )
     assert refused.acknowledged
     house.alice.wait_for_ephemeral(CHANNELS["development"], "There is no strategy", timeout=PATIENCE)
+
+
+@pytest.mark.requirement("D2", "X9")
+@pytest.mark.timeout(240)
+def test_no_request_is_lost_there_and_back_and_there_again(open_house: OpenHouse) -> None:
+    """From rolling to blue-green, back by one switch, and on: each request is answered, by one of the two."""
+    house = open_house("development", rules=by(monitor="1s", delay="1s"))
+    with Traffic(house.kubeconfig, house.namespaces["development"], "buzzy-main") as traffic:
+        traffic.until("buzzy-main", timeout=PATIENCE)
+        house.released("/buzzy release 3.2.1 development", "development")
+        traffic.until("buzzy-main-green", timeout=PATIENCE)
+        house.until(house.ask("/buzzy rollback development", "development"), "rolled back in")
+        traffic.until("buzzy-main", timeout=PATIENCE)
+        house.released("/buzzy release 3.2.2 development", "development")
+        traffic.until("buzzy-main-green", timeout=PATIENCE)
+        scaled_to_0(house, "buzzy-main")
+        house.released("/buzzy release 3.2.3 development", "development")
+        traffic.until("buzzy-main", timeout=PATIENCE)
+    assert traffic.failures == []
+    assert len(traffic.answers) > 1_000
+
+
+def test_the_traffic_of_these_tests_can_fail(open_house: OpenHouse) -> None:
+    """Without a pod that is ready there is nobody to answer, and each such request is counted."""
+    house = open_house("development", rules=by(monitor="1s"))
+    with Traffic(house.kubeconfig, house.namespaces["development"], "buzzy-main") as traffic:
+        traffic.until("buzzy-main", timeout=PATIENCE)
+        assert traffic.failures == []
+        house.scale("development", "buzzy-main", 0)
+        deadline = time.monotonic() + PATIENCE
+        while not traffic.failures:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
