@@ -2,22 +2,23 @@
 
 A reaction's event only says that something changed. What counts is what stands on the message now, which
 is read from Slack: so events may come late, twice, or in the wrong order, and a second emoji of the same
-meaning changes nothing. Before a quorum is reached, the reactions that others gave are read once more too.
+meaning changes nothing. Before a quorum is reached, the reactions that others gave are read once more too,
+and all of them again when the moment before the start has passed (`bot.confirming`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.deliveries import Pressed, Reacted
-from bot.emoji import Answer, answer_of
 from bot.messages import Message
 from bot.messages.checklist import checklist_message
 from bot.messages.plan import release_plan_message
 from bot.messages.refusals import note, refusal_message, unknown_release
+from bot.reactions import Reactions, read_reactions
 from bot.requests import NotYetError, Requests
-from bot.slack import RefusedError, Slack, UnclearError
+from bot.slack import Slack, UnclearError
 from releases import approval, grammar
 from releases.events import Event
 from releases.lifecycle import Approval, Release, State, apply
@@ -33,29 +34,6 @@ RECENT = 10
 
 Answering = grammar.Approve | grammar.Refuse
 """The commands that answer a release that waits."""
-
-
-class Reactions:
-    """Who says what on a message now. One who says both yes and no says no."""
-
-    def __init__(self, by_emoji: Mapping[str, frozenset[str]]) -> None:
-        """`by_emoji` is what Slack has."""
-        self._answers: dict[str, set[Answer]] = {}
-        for emoji, users in by_emoji.items():
-            if (answer := answer_of(emoji)) is not None:
-                for user in users:
-                    self._answers.setdefault(user, set()).add(answer)
-
-    def of(self, user: str) -> Answer | None:
-        """A person's answer."""
-        answers = self._answers.get(user, set())
-        if "refuse" in answers:
-            return "refuse"
-        return "approve" if answers else None
-
-    def approvers(self) -> tuple[str, ...]:
-        """Everybody who says yes."""
-        return tuple(sorted(user for user in self._answers if self.of(user) == "approve"))
 
 
 class Answers:
@@ -226,12 +204,7 @@ class Answers:
         return outcome if isinstance(outcome, Refusal) else (*gone, *outcome)
 
     def _reactions(self, place: Place | None) -> Reactions:
-        try:
-            return Reactions(self._slack.reactions(place) if place is not None else {})
-        except RefusedError as error:
-            if error.code == "message_not_found":  # somebody deleted it, and all reactions with it
-                return Reactions({})
-            raise
+        return read_reactions(self._slack, place)
 
     def _plan(self, release_id: str) -> Message:
         release = self._record.load(release_id).release
@@ -260,8 +233,7 @@ class Answers:
 
 
 def _taken_back(release: Release, reactions: Reactions | None) -> tuple[Approval, ...]:
-    """The approvals by reaction that stand on the message no more."""
+    """The approvals that what stands on the message bears out no more."""
     if reactions is None:
         return ()
-    given = (each for each in release.approvals if each.via == "reaction")
-    return tuple(each for each in given if reactions.of(each.by.id) != "approve")
+    return tuple(given for given in release.approvals if not reactions.bears_out(given))

@@ -10,6 +10,7 @@ from typing import Literal
 from bot.calendar import Calendar
 from bot.messages import Message
 from bot.messages.calendar import Agenda, calendar_message
+from bot.messages.difference import difference_message
 from bot.messages.history import history_message
 from bot.messages.plan import plan_message
 from bot.messages.refusals import note, refusal_message
@@ -29,8 +30,11 @@ from releases.record.told import Place, Told
 from releases.snapshot import Answer, Question
 from releases.standby import Drift, drift
 
-Asking = grammar.Status | grammar.History | grammar.Plan
+Asking = grammar.Status | grammar.History | grammar.Plan | grammar.Diff
 """The commands that only ask."""
+
+OF_WORKERS = frozenset({"plan", "diff"})
+"""The questions to which the record alone has no answer."""
 
 STATUS_RELEASES = 10
 """How far back `status` looks for the release that put there what runs."""
@@ -110,14 +114,34 @@ class Desk:
         """
         if question.kind == "plan":
             return _planned(question, answer)
+        if question.kind == "diff":
+            return _compared(question, answer)
         known = self._known(question)
         if not known or (_digest(known) == shown and not edits):
             return None
         return self._message(question, known, again=False)
 
+    def board(self) -> tuple[EnvironmentNow, ...]:
+        """All environments, as they are known now."""
+        return tuple(self._environment(name, "status") for name in self._config.environments)
+
+    def stamp(self) -> str:
+        """Names what `board` would show, and costs little: whoever has seen this stamp has seen all of it.
+
+        That somebody has looked again and found the same counts once a minute.
+        """
+        now = self._now()
+        parts: list[object] = []
+        for name in self._config.environments:
+            seen = self._record.seen(name)
+            found = None if seen is None else seen.model_dump(mode="json", exclude={"at", "revisions"})
+            minute = None if seen is None else int(seen.at.timestamp() // 60)
+            parts += [self._record.latest(name), found, minute, self._calendar.brief(name, now)]
+        return digest_of(parts)
+
     def _message(self, question: Question, known: tuple[EnvironmentNow, ...], *, again: bool) -> Message:
-        if question.kind == "plan":
-            return note(f"Looking at {question.environments[0]} …")
+        if question.kind in OF_WORKERS:
+            return note(f"Looking at {' and '.join(question.environments)} …")
         now = self._now()
         ending = seen_ending(age(known, now), again=again)
         if question.kind == "status":
@@ -125,7 +149,7 @@ class Desk:
         return history_message(known, now, ending=ending)
 
     def _known(self, question: Question) -> tuple[EnvironmentNow, ...]:
-        if question.kind == "plan":
+        if question.kind in OF_WORKERS:
             return ()
         names = (name for name in question.environments if name in self._config.environments)
         return tuple(self._environment(name, question.kind) for name in names)
@@ -163,10 +187,12 @@ class Desk:
         return drift(environment, seen(name), seen(environment.follows), leading)
 
     def _environments(self, command: Asking) -> tuple[str, ...]:
+        if isinstance(command, grammar.Diff):
+            return (command.source, command.environment)
         return (command.environment,) if command.environment else tuple(self._config.environments)
 
 
-def _kind(command: Asking) -> Literal["status", "history", "plan"]:
+def _kind(command: Asking) -> Literal["status", "history", "plan", "diff"]:
     match command:
         case grammar.Status():
             return "status"
@@ -174,6 +200,8 @@ def _kind(command: Asking) -> Literal["status", "history", "plan"]:
             return "history"
         case grammar.Plan():
             return "plan"
+        case grammar.Diff():
+            return "diff"
 
 
 def _digest(known: tuple[EnvironmentNow, ...]) -> str:
@@ -195,3 +223,10 @@ def _planned(question: Question, answer: Answer) -> Message:
         return plan_message(answer.plan, copy=release)
     why = answer.refused or f"{question.environments[0]} could not be planned."
     return refusal_message(Refusal(why, answer.hint, answer.who, ready_at=answer.ready_at))
+
+
+def _compared(question: Question, answer: Answer) -> Message:
+    if answer.difference is not None:
+        return difference_message(answer.difference)
+    why = answer.refused or f"{' and '.join(question.environments)} could not be compared."
+    return refusal_message(Refusal(why, answer.hint))

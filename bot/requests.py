@@ -17,9 +17,9 @@ from bot.planner import Planner
 from bot.proving import Proving
 from bot.slack import Slack
 from bot.vocabulary import vocabulary_of
-from releases import approval, grammar, policy
+from releases import approval, gates, grammar, policy
 from releases.config import Config
-from releases.events import AbortRequested, Approved, AskedVia, Event
+from releases.events import AbortRequested, ApprovalWithdrawn, Approved, AskedVia, Event
 from releases.lifecycle import Release, State
 from releases.passing import Forward
 from releases.people import Person
@@ -133,13 +133,13 @@ class Requests:
             return None
         raise NotYetError(release_id)
 
-    def disowned(self, release: Release) -> tuple[Event, ...]:
+    def disowned(self, release: Release) -> tuple[ApprovalWithdrawn, ...]:
         """The approvals of a release whose givers may not approve any more, as events that take them off.
 
         Who approved is looked up anew before the last one counts; until then what is remembered will do.
         """
         last = release.approvals_missing <= 1
-        return approval.disown(release, self._now(), lambda user: self._people.get(user, fresh=last))
+        return gates.disown(release, self._now(), lambda user: self._people.get(user, fresh=last))
 
     def may_abort(self, release: Release, channel: str | None) -> Callable[[Person], Refusal | None]:
         """The rule for those who want to stop a release that somebody else asked for."""

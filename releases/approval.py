@@ -1,4 +1,4 @@
-"""A person's answer to a release that waits, and what time decides by itself.
+"""A person's answer to a release that waits, or that is about to start.
 
 Each function returns the events to append, nothing (`()`) when the answer changes nothing, or a
 `Refusal` for the person. An approval counts for the plan of one digest; whoever may not approve changes
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from releases import checklist, grammar
+from releases import checklist, gates, grammar
 from releases import events as e
 from releases.lifecycle import MOVING, Release, State, apply
 from releases.people import Person
@@ -64,7 +64,7 @@ def approve(  # noqa: PLR0913 - what an answer says
             f"To make it so: {first.fix}." if first.fix else "",
         )
     given = e.ApprovalGiven(at=now, by=who.actor, digest=plan.digest, via=via)
-    return _and_go(release, given, plan.digest)
+    return _and_go(release, given)
 
 
 def tick(release: Release, who: Person, now: datetime, *, item: str, digest: str | None) -> Outcome:
@@ -89,7 +89,7 @@ def tick(release: Release, who: Person, now: datetime, *, item: str, digest: str
             "Your tick does not count; nothing was changed.",
             who=wanted.by,
         )
-    return _and_go(release, e.ItemTicked(at=now, by=who.actor, item=item, digest=plan.digest), plan.digest)
+    return _and_go(release, e.ItemTicked(at=now, by=who.actor, item=item, digest=plan.digest))
 
 
 def look_again(release: Release, who: Person, now: datetime) -> Outcome:
@@ -103,43 +103,26 @@ def look_again(release: Release, who: Person, now: datetime) -> Outcome:
 
 
 def withdraw(release: Release, who: Person, now: datetime) -> Outcome:
-    """A yes taken back. After the quorum was reached it is too late: that needs an abort."""
+    """A yes taken back. Once it has started it is too late: that needs an abort."""
     if not any(approval.by.id == who.id for approval in release.approvals):
         return ()
-    if release.state is State.WAITING:
-        return (e.ApprovalWithdrawn(at=now, by=who.actor),)
-    if release.ended:
+    if release.state in gates.ANSWERABLE:
+        return gates.taken_back(release, [e.ApprovalWithdrawn(at=now, by=who.actor)], now)
+    if release.ended or release.state is State.REQUESTED:  # what is planned again is read again
         return ()
     return Refusal(
-        f"{release.id} had all its approvals and goes on.",
+        f"{release.id} had all its approvals and has started.",
         "It can still be stopped.",
         copy=f"/buzzy abort {release.id}",
     )
 
 
-def disown(release: Release, now: datetime, people: Callable[[str], Person]) -> tuple[e.Event, ...]:
-    """The approvals that count no more, because who gave them may not approve any more.
-
-    `people` tells who somebody is now.
-    """
-    needed = release.approval
-    if needed is None or release.state is not State.WAITING:
-        return ()
-    gone = []
-    for given in release.approvals:
-        who = people(given.by.id)
-        if admit(who) is not None or not who.is_any_of(needed.approvers):
-            because = f"{given.by.name} may not approve any more"
-            gone.append(e.ApprovalWithdrawn(at=now, by=given.by, because=because))
-    return tuple(gone)
-
-
 def refuse(release: Release, who: Person, now: datetime, *, via: Via) -> Outcome:
     """A no. One is enough; the person who asked may also take the release back this way."""
-    refusal = _may_answer(release, who, now, asker_may=True)
+    refusal = _may_answer(release, who, now, asker_may=True, until_start=True)
     if refusal is not None:
         return refusal
-    if release.state is not State.WAITING:
+    if release.state not in {State.WAITING, State.ABOUT_TO_START}:
         return Refusal(f"{release.id} is being planned.", copy=f"/buzzy abort {release.id}")
     return (e.ReleaseRefused(at=now, by=who.actor, via=via),)
 
@@ -155,9 +138,11 @@ def abort(  # noqa: PLR0913 - who wants what stopped, why, from where, and wheth
 ) -> Outcome:
     """Stop it: at once while nothing was changed, at its next safe point while it runs.
 
-    `allowed` has the environment's rule for that; whoever asked for the release may always stop it.
+    `allowed` has the environment's rule for that; whoever asked for the release may always stop it, and who
+    may approve it may until it has started.
     """
-    refusal = admit(who) if who.id == release.request.by.id else allowed(who)
+    involved = who.id == release.request.by.id or _may_still_stop(release, who)
+    refusal = admit(who) if involved else allowed(who)
     if refusal is not None:
         return refusal
     if release.ended:
@@ -176,22 +161,22 @@ def abort(  # noqa: PLR0913 - who wants what stopped, why, from where, and wheth
     return (wanted, e.ReleaseCancelled(at=now))
 
 
-def settle(release: Release, now: datetime) -> tuple[e.Event, ...]:
-    """What time decides by itself: a release that waited too long expires."""
-    if release.expires_at is not None and now >= release.expires_at:
-        return (e.ReleaseExpired(at=now),)
-    return ()
-
-
-def _and_go(release: Release, said: e.ApprovalGiven | e.ItemTicked, digest: str) -> tuple[e.Event, ...]:
+def _and_go(release: Release, said: e.ApprovalGiven | e.ItemTicked) -> tuple[e.Event, ...]:
     """What was said and, if nothing else is waited for, that the plan may run."""
-    if not apply(release, said).may_start:
-        return (said,)
-    return (said, e.Approved(at=said.at, digest=digest))
+    after = apply(release, said)
+    return (said, *gates.go(after, said.at)) if after.may_start else (said,)
 
 
-def _may_answer(release: Release, who: Person, now: datetime, *, asker_may: bool = False) -> Refusal | None:
-    refusal = admit(who) or _too_late(release, now)
+def _may_still_stop(release: Release, who: Person) -> bool:
+    """Whether somebody may stop it because they may approve it, and it has not started."""
+    agreed = release.state in {State.ABOUT_TO_START, State.APPROVED, State.HELD}
+    return agreed and release.approval is not None and who.is_any_of(release.approval.approvers)
+
+
+def _may_answer(
+    release: Release, who: Person, now: datetime, *, asker_may: bool = False, until_start: bool = False
+) -> Refusal | None:
+    refusal = admit(who) or _too_late(release, now, until_start=until_start)
     if refusal is not None:
         return refusal
     needed = release.approval
@@ -206,9 +191,9 @@ def _may_answer(release: Release, who: Person, now: datetime, *, asker_may: bool
     return None
 
 
-def _too_late(release: Release, now: datetime) -> Refusal | None:
-    """Why an answer changes nothing any more."""
-    if release.state is State.EXPIRED or settle(release, now):
+def _too_late(release: Release, now: datetime, *, until_start: bool = False) -> Refusal | None:
+    """Why an answer changes nothing any more; `until_start` for those that count until it starts."""
+    if gates.expired(release, now):
         return Refusal(
             f"{release.id} waited too long and has expired; nothing was changed.",
             "Ask for it again if it is still wanted.",
@@ -216,9 +201,12 @@ def _too_late(release: Release, now: datetime) -> Refusal | None:
         )
     if release.ended:
         return Refusal(f"{release.id} has ended already: {release.state}.", "Your answer changes nothing.")
+    if until_start and release.state is State.ABOUT_TO_START:
+        return None
     if release.state not in {State.REQUESTED, State.WAITING}:
+        started = "is about to start" if release.started_at is None else "is under way"
         return Refusal(
-            f"{release.id} has all its approvals and is under way.",
+            f"{release.id} has all its approvals and {started}.",
             "It can still be stopped.",
             copy=f"/buzzy abort {release.id}",
         )

@@ -39,6 +39,10 @@ class ApprovalNeeded(Frozen):
     approvers: tuple[str, ...] = Field(description="ids of people (U…) and user groups (S…)")
     own_release: bool = Field(description="whether the person who asked may approve")
     expires_seconds: int = Field(gt=0)
+    remind_seconds: int | None = Field(
+        default=None, gt=0, description="when the approvers are reminded; None: never"
+    )
+    escalate_seconds: int | None = Field(default=None, gt=0, description="when on-call is told; None: never")
 
 
 class Target(Frozen):
@@ -116,6 +120,12 @@ class ReleaseRequested(Happened):
     approval_by_type: dict[ReleaseType, ApprovalNeeded | None] = Field(
         default={}, description="what is asked instead for releases of these types; None: nobody has to agree"
     )
+    grace_seconds: int = Field(
+        default=0, ge=0, description="the moment before its start in which it can be stopped"
+    )
+    grace_by_type: dict[ReleaseType, int] = Field(
+        default={}, description="the moment of releases of these types instead"
+    )
     urgency: Urgency | None = None
     source: str | None = Field(
         default=None, description="a promotion: the environment whose version is released; `version` is None"
@@ -163,7 +173,7 @@ class ApprovalGiven(Happened):
 
 
 class ApprovalWithdrawn(Happened):
-    """An approver took the approval back before the quorum was reached."""
+    """An approver took the approval back before the release started."""
 
     event: Literal["approval_withdrawn"] = "approval_withdrawn"
     by: Actor
@@ -189,11 +199,37 @@ class ReleaseRefused(Happened):
     via: Via
 
 
+class MomentBegan(Happened):
+    """Nothing is waited for any more: the plan of this digest may run then, unless somebody stops it.
+
+    When the moment has passed the approvals are read again, and it is approved if they still stand.
+    """
+
+    event: Literal["moment_began"] = "moment_began"
+    digest: str
+    starts_at: AwareDatetime = Field(description="the end of the moment; `at` when there is none")
+
+
 class Approved(Happened):
     """The quorum is reached, or none was needed: the plan of this digest may run."""
 
     event: Literal["approved"] = "approved"
     digest: str
+    unread: bool = Field(
+        default=False, description="whether Slack could not be asked if the approvals still stand"
+    )
+
+
+class GateReminded(Happened):
+    """It waits for long already: those who can answer are reminded."""
+
+    event: Literal["gate_reminded"] = "gate_reminded"
+
+
+class GateEscalated(Happened):
+    """It waits for so long that on-call is told."""
+
+    event: Literal["gate_escalated"] = "gate_escalated"
 
 
 class ReplanRequested(Happened):
@@ -341,7 +377,10 @@ Event = Annotated[
     | ApprovalWithdrawn
     | ItemTicked
     | ReleaseRefused
+    | MomentBegan
     | Approved
+    | GateReminded
+    | GateEscalated
     | ReplanRequested
     | NotesRead
     | ReleaseExpired

@@ -23,6 +23,7 @@ class State(StrEnum):
 
     REQUESTED = "requested"  # a worker plans it
     WAITING = "waiting"  # for approvals, or for the bot to see that none are needed
+    ABOUT_TO_START = "about to start"  # can be stopped; then its approvals are read again
     APPROVED = "approved"  # a worker will start it
     HELD = "held"  # could start, but its environment was closed meanwhile
     RUNNING = "running"
@@ -54,6 +55,9 @@ ENDED = frozenset(
 WORKING = frozenset({State.REQUESTED, State.APPROVED, State.RUNNING, State.ABORTING, State.TURNING_BACK})
 """States in which a job should be at work on the release."""
 
+RESTING = frozenset({State.WAITING, State.ABOUT_TO_START, State.HELD})
+"""States in which it waits for people or for time, and no job has anything to do."""
+
 MOVING = frozenset({State.RUNNING, State.ABORTING, State.TURNING_BACK})
 """States in which the cluster is being changed."""
 
@@ -80,15 +84,28 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
             "approval_withdrawn": State.WAITING,
             "item_ticked": State.WAITING,
             "notes_read": State.WAITING,
+            "gate_reminded": State.WAITING,
+            "gate_escalated": State.WAITING,
+            "moment_began": State.ABOUT_TO_START,
             "approved": State.APPROVED,
             "release_refused": State.REFUSED,
             "release_expired": State.EXPIRED,
             "replan_requested": State.REQUESTED,
             "abort_requested": State.CANCELLING,
         },
+        State.ABOUT_TO_START: {
+            "approved": State.APPROVED,
+            "notes_read": State.ABOUT_TO_START,
+            "approval_withdrawn": State.WAITING,
+            "release_refused": State.REFUSED,
+            "replan_requested": State.REQUESTED,
+            "abort_requested": State.CANCELLING,
+        },
         State.APPROVED: {
             "release_started": State.RUNNING,
             "notes_read": State.APPROVED,
+            "moment_began": State.ABOUT_TO_START,
+            "approval_withdrawn": State.WAITING,
             "release_held": State.HELD,
             "replan_requested": State.REQUESTED,
             "abort_requested": State.CANCELLING,
@@ -96,6 +113,9 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         },
         State.HELD: {
             "notes_read": State.HELD,
+            "gate_reminded": State.HELD,
+            "gate_escalated": State.HELD,
+            "approval_withdrawn": State.WAITING,
             "hold_ended": State.APPROVED,
             "release_expired": State.EXPIRED,
             "abort_requested": State.CANCELLING,
@@ -197,6 +217,10 @@ class Release:
     back: tuple[StepState, ...] = ()
     turned_back_because: str | None = None
     held: e.ReleaseHeld | None = None
+    moment: e.MomentBegan | None = None
+    approved: e.Approved | None = None
+    reminded_at: datetime | None = None
+    escalated_at: datetime | None = None
     seen: Mapping[str, e.ServiceSeen] = field(default_factory=dict)
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -291,6 +315,13 @@ class Release:
         return self.planned_at + timedelta(seconds=needed.expires_seconds)
 
     @property
+    def grace(self) -> timedelta:
+        """The moment before its start in which it can be stopped: the rule of the moment of asking."""
+        type_, request = self.plan and self.plan.type, self.request
+        seconds = request.grace_by_type.get(type_, request.grace_seconds) if type_ else request.grace_seconds
+        return timedelta(seconds=seconds)
+
+    @property
     def approvals_missing(self) -> int:
         """How many approvals are still to come."""
         needed = self.approval
@@ -342,7 +373,7 @@ def apply(release: Release, event: e.Event) -> Release:
     return _note(after, event)
 
 
-def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one case an event
+def _note(release: Release, event: e.Event) -> Release:  # noqa: C901, PLR0911, PLR0912 - one case an event
     match event:
         case e.PlanProposed():
             return _planned(release, event)
@@ -354,13 +385,22 @@ def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one c
             given = Approval(by=event.by, digest=event.digest, via=event.via, at=event.at)
             return replace(release, approvals=(*_without(release, event.by), given))
         case e.ApprovalWithdrawn():
-            return replace(release, approvals=_without(release, event.by))
+            return replace(release, approvals=_without(release, event.by), held=None)
+        case e.MomentBegan():
+            return replace(release, moment=event)
+        case e.Approved():
+            return replace(release, approved=event)
+        case e.GateReminded():
+            return replace(release, reminded_at=event.at)
+        case e.GateEscalated():
+            return replace(release, escalated_at=event.at)
         case e.ItemTicked():
             return replace(release, ticks=(*release.ticks, Tick(by=event.by, item=event.item, at=event.at)))
         case e.ReplanRequested():
             return replace(release, replanned_because=event.because)
         case e.ReleaseHeld() | e.HoldEnded():
-            return replace(release, held=event if isinstance(event, e.ReleaseHeld) else None)
+            held = event if isinstance(event, e.ReleaseHeld) else None
+            return replace(release, held=held, reminded_at=None, escalated_at=None)
         case e.ReleaseRefused():
             return replace(release, ended_by=event.by)
         case e.AbortRequested():
@@ -384,6 +424,10 @@ def _planned(release: Release, event: e.PlanProposed) -> Release:
         release,
         plan=event.plan,
         planned_at=event.at,
+        moment=None,
+        approved=None,
+        reminded_at=None,
+        escalated_at=None,
         approvals=release.approvals if same else (),
         ticks=release.ticks if same else (),
         forward=tuple(StepState(step) for step in event.plan.steps),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
@@ -18,6 +18,9 @@ from releases.events import ApprovalNeeded, ReleaseRequested, Target
 from releases.lifecycle import Release, State
 from releases.people import Person, Standing
 from releases.version import ReleaseType
+
+GRACE = timedelta(seconds=10)
+"""The moment before the start of a release that somebody had to agree to, unless buzzy.yaml says more."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,8 @@ def request(
                 channel=environment.channel,
                 approval=needed(environment),
                 approval_by_type=needed_by_type(environment),
+                grace_seconds=grace(environment),
+                grace_by_type=grace_by_type(environment),
                 urgency=command.urgency,
                 source=command.source if isinstance(command, grammar.Promote) else None,
             )
@@ -212,6 +217,7 @@ def busy(holder: Release, line: str) -> Refusal:
     doing = {
         State.REQUESTED: "is being planned",
         State.WAITING: "waits for approval",
+        State.ABOUT_TO_START: "is about to start",
         State.APPROVED: "is about to start",
         State.TURNING_BACK: "is going back",
         State.HELD: "waits until the environment opens",
@@ -225,7 +231,8 @@ def busy(holder: Release, line: str) -> Refusal:
 
 def needed(environment: Environment) -> ApprovalNeeded | None:
     """What has to be agreed before a release starts, whatever its type."""
-    return None if environment.approval is None else _as_needed(environment.approval)
+    rule = environment.approval
+    return None if rule is None else _as_needed(rule, alerts=environment.alerts is not None)
 
 
 def needed_by_type(environment: Environment) -> dict[ReleaseType, ApprovalNeeded | None]:
@@ -233,17 +240,49 @@ def needed_by_type(environment: Environment) -> dict[ReleaseType, ApprovalNeeded
     rule = environment.approval
     if rule is None:
         return {}
-    own = [type_ for type_ in ReleaseType if getattr(rule, type_.value) is not None]
-    return {type_: _as_needed(asked) if (asked := rule.of(type_)) else None for type_ in own}
+    own = [type_ for type_ in ReleaseType if rule.of_type(type_) is not None]
+    alerts = environment.alerts is not None
+    return {type_: _as_needed(asked, alerts=alerts) if (asked := rule.of(type_)) else None for type_ in own}
 
 
-def _as_needed(rule: Approval) -> ApprovalNeeded:
+def _as_needed(rule: Approval, *, alerts: bool) -> ApprovalNeeded:
     return ApprovalNeeded(
         quorum=rule.quorum,
         approvers=rule.approvers,
         own_release=rule.own_release,
-        expires_seconds=int(rule.expires.total_seconds()),
+        expires_seconds=_seconds(rule.expires),
+        remind_seconds=_seconds(rule.reminds) or None,
+        escalate_seconds=_seconds(rule.escalates) or None if alerts else None,
     )
+
+
+def grace(environment: Environment) -> int:
+    """The moment before a release's start in which it can be stopped, in seconds, whatever its type.
+
+    A rollback has none: going back does not wait.
+    """
+    if environment.grace is not None:
+        return _seconds(environment.grace)
+    return 0 if environment.approval is None else _seconds(GRACE)
+
+
+def grace_by_type(environment: Environment) -> dict[ReleaseType, int]:
+    """The same for the types of release that have a moment of their own, or that nobody has to agree to."""
+    rule = environment.approval
+    own: dict[ReleaseType, int] = {}
+    if rule is None:
+        return own
+    for type_ in ReleaseType:
+        said = rule.of_type(type_)
+        if said is not None and said.grace is not None:
+            own[type_] = _seconds(said.grace)
+        elif environment.grace is None and rule.of(type_) is None:
+            own[type_] = 0
+    return own
+
+
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())
 
 
 def _needed_to_go_back(environment: Environment, who: Person) -> ApprovalNeeded | None:

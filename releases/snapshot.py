@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
+from releases.difference import Difference
 from releases.events import Actor, ServiceSeen
 from releases.plan import Frozen, Plan
 
@@ -45,7 +46,7 @@ class Snapshot(Frozen):
 class Question(Frozen):
     """Something that was asked for and that a look at the cluster answers (or corrects)."""
 
-    kind: Literal["status", "history", "plan"]
+    kind: Literal["status", "history", "plan", "diff"]
     environments: tuple[str, ...]
     line: str = Field(description="the command as it was understood, in the grammar's own words")
     by: Actor
@@ -55,10 +56,11 @@ class Question(Frozen):
 
 
 class Answer(Frozen):
-    """What a worker found. For a plan: the plan, or why there is none. Else: look at the snapshots."""
+    """What a worker found. For a plan or a comparison: that, or why there is none. Else: see snapshots."""
 
     at: AwareDatetime
     plan: Plan | None = None
+    difference: Difference | None = None
     seen: tuple[ServiceSeen, ...] = ()
     refused: str | None = None
     hint: str = ""

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from releases.config import Environment, format_duration
 from releases.events import BUZZY, ReleaseRequested, Target
 from releases.lifecycle import Release, State
-from releases.policy import needed, needed_by_type
+from releases.policy import grace, grace_by_type, needed, needed_by_type
 from releases.proof import Lead, lead
 from releases.snapshot import Snapshot
 from releases.version import InvalidVersion, Version
@@ -78,6 +78,8 @@ def follow(
         channel=environment.channel,
         approval=needed(environment),
         approval_by_type={} if back else needed_by_type(environment),
+        grace_seconds=0 if back else grace(environment),
+        grace_by_type={} if back else grace_by_type(environment),
         source=None if back else environment.follows,
         follows=leading.run.release,
     )

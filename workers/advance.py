@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from releases import events as e
+from releases import gates
 from releases.config import Config
 from releases.database import Backup, Migrate, Restore
 from releases.ledger import UnreadableLedgerError, concerns
@@ -136,8 +137,9 @@ class Advance:
         """Take the environment at the cluster; start, if what was approved is still what would be planned."""
         approved = self._release.plan
         held = self._tools.holds_back(self._release)
-        if held is not None and not self._is_under_way():
-            self._append(held)
+        first = (held,) if held is not None else gates.read_again(self._release, self._now())
+        if first and not self._is_under_way():
+            self._writer.append(first, only_in=State.APPROVED)
             return
         try:
             draft = self._tools.drafts.patiently(

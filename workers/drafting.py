@@ -6,7 +6,7 @@ Where another installation of Buzzy is at work there is no plan: what it would b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -91,6 +91,10 @@ class Drafts:
         """An environment as it is now. Raises `ClusterError`."""
         cluster = self._clusters(environment.cluster.context)
         return observe(cluster, self._config, environment, self._clock())
+
+    def config_map(self, environment: Environment, name: str) -> Mapping[str, str]:
+        """A ConfigMap of an environment's namespace. Raises `ClusterError`."""
+        return self._clusters(environment.cluster.context).config_map(environment.namespace, name)
 
     def of_request(
         self,

@@ -17,8 +17,9 @@ import structlog
 from rq.timeouts import BaseTimeoutException
 
 from releases import events as e
+from releases import gates
 from releases.config import UnknownEnvironment
-from releases.lifecycle import WORKING, IllegalEventError, Release, State, apply
+from releases.lifecycle import RESTING, WORKING, IllegalEventError, Release, State, apply
 from releases.plan import Plan
 from releases.record import (
     JobQueue,
@@ -253,10 +254,8 @@ class Jobs:
         """
         release, at = writer.release, self._tools.now()
         proposed = e.PlanProposed(at=at, plan=plan, seen=seen, because=release.replanned_because)
-        if apply(release, proposed).may_start:
-            writer.append([proposed, e.Approved(at=at, digest=plan.digest)])
-        else:
-            writer.append([proposed])
+        after = apply(release, proposed)
+        writer.append([proposed, *(gates.go_once_read(after, at) if after.may_start else ())])
         if plan.notes is not None:
             self._queue_notes(release.id)
 
@@ -269,7 +268,7 @@ class Jobs:
 
     def _queue_next(self, release: Release) -> None:
         """Queue the next job, if one is wanted; the reaper does it if this cannot."""
-        if release.ended or release.state in {State.WAITING, State.HELD}:
+        if release.ended or release.state in RESTING:
             return
         try:
             self._queue.put(queue_of(release), next_job(release), release.id)

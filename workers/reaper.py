@@ -11,9 +11,9 @@ from datetime import datetime
 
 import structlog
 
-from releases import approval
 from releases import events as e
-from releases.lifecycle import WORKING, Release, State
+from releases import gates
+from releases.lifecycle import WORKING, Release, State, apply
 from releases.record import (
     JobQueue,
     MovedError,
@@ -109,6 +109,8 @@ class Reaper:
     def _see_to(self, release: Release) -> None:
         if release.state is State.WAITING:
             self._settle(release)
+        elif release.state is State.ABOUT_TO_START:
+            self._start(release)
         elif release.state is State.HELD:
             self._settle(release)
             self._let_go(release)
@@ -124,12 +126,24 @@ class Reaper:
         if self._timekeeper is None or held.release.state is not State.HELD:
             return
         if self._timekeeper.holds_back(held.release) is None:
-            after = self._record.append(held, [e.HoldEnded(at=self._now())]).release
+            open_again = e.HoldEnded(at=self._now())
+            again = apply(held.release, open_again)
+            if again.approval is None and not again.grace:
+                after = self._record.append(held, [open_again]).release
+                self._queue.put(queue_of(after), next_job(after), after.id)
+            else:
+                self._record.append(held, [open_again, *gates.go_once_read(again, self._now())])
+
+    def _start(self, release: Release) -> None:
+        """Let a release start whose moment has passed, if no bot has seen to it."""
+        held = self._record.load(release.id)
+        if happened := gates.overdue(held.release, self._now()):
+            after = self._record.append(held, happened).release
             self._queue.put(queue_of(after), next_job(after), after.id)
 
     def _settle(self, release: Release) -> None:
         """What time decides about a release that waits for people."""
-        happened = approval.settle(release, self._now())
+        happened = gates.settle(release, self._now())
         if happened:
             held = self._record.load(release.id)
             if held.release.position == release.position:

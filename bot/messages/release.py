@@ -58,6 +58,8 @@ def release_message(release: Release, application: str) -> Message:
 def _since(release: Release) -> Row:
     if release.state in {State.RUNNING, State.ABORTING, State.TURNING_BACK} and release.started_at:
         return [" · since ", moment(release.started_at, "{time_secs}")]
+    if release.state is State.ABOUT_TO_START and release.moment:
+        return [" · at ", moment(release.moment.starts_at, "{time_secs}")]
     return []
 
 
@@ -82,35 +84,45 @@ def _body(release: Release) -> list[Row]:
             return [[f"Planned again: {clip(release.replanned_because, SENTENCE)}"]]
         case State.WAITING:
             return [
-                _approvals(release),
+                approvals_row(release),
                 *_passed(release),
                 *summary(release),
                 _plan(release),
                 *_warnings(release),
             ]
         case State.HELD if release.held is not None:
-            return [_approvals(release), [f"✋ {clip(release.held.because, PARAGRAPH)}"], _plan(release)]
+            return [approvals_row(release), [f"✋ {clip(release.held.because, PARAGRAPH)}"], _plan(release)]
+        case State.ABOUT_TO_START:
+            return [
+                approvals_row(release),
+                ["Nothing is changed yet: whoever is involved can stop it."],
+                _plan(release),
+            ]
         case State.APPROVED | State.RUNNING | State.ABORTING:
-            return [_approvals(release), _plan(release), *_aborted(release)]
+            return [approvals_row(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
             because = release.turned_back_because
-            return [_approvals(release), *([phrase(f"because {clip(because, SENTENCE)}")] if because else [])]
+            return [
+                approvals_row(release),
+                *([phrase(f"because {clip(because, SENTENCE)}")] if because else []),
+            ]
         case State.FAILED:
-            return [_approvals(release), [clip(release.reason, PARAGRAPH)], _left_behind(release)]
+            return [approvals_row(release), [clip(release.reason, PARAGRAPH)], _left_behind(release)]
         case State.IMPOSSIBLE:
             return [
                 [clip(release.reason, PARAGRAPH)],
                 way_out(release.hint, release.ready_at, release.who),
             ]
         case State.RELEASED:
-            return [_approvals(release), _finished(release)]
+            return [approvals_row(release), _finished(release)]
         case State.CANCELLED | State.REFUSED if release.ended_by and release.ended_at:
             return [["by ", who(release.ended_by), " ", moment(release.ended_at), *_why(release)]]
         case _:
             return []
 
 
-def _approvals(release: Release) -> Row:
+def approvals_row(release: Release) -> Row:
+    """Who has agreed, who else has to, and until when."""
     needed = release.approval
     if needed is None:
         return []
@@ -218,6 +230,8 @@ def _buttons(release: Release) -> ActionsBlock | None:
                 *checklist_buttons(release),
                 _abort(release, press),
             )
+        case State.ABOUT_TO_START:  # one click, and nothing to be sure about: it can be asked for again
+            return buttons(button("Stop", ABORT, press, style="danger"), plan)
         case State.APPROVED | State.HELD | State.RUNNING:
             return buttons(plan, _abort(release, press))
         case State.RELEASED if release.request.kind == "release":

@@ -72,7 +72,7 @@ def status_message(environments: tuple[EnvironmentNow, ...], now: datetime, *, e
     one = environments[0] if len(environments) == 1 else None
     rows = _services(one) if one is not None else table(_summary(each, now) for each in environments)
     title = f"What runs in {clip(one.name, NAME)}" if one is not None else "What runs where"
-    summary = ", ".join(f"{each.name} {_version(each.seen)}" for each in environments)
+    summary = ", ".join(f"{each.name} {version_of(each.seen)}" for each in environments)
     return message(
         f"{title}: {summary}",
         lines([bold(title)], *([_under(one, now)] if one is not None else [])),
@@ -108,10 +108,11 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def _summary(each: EnvironmentNow, now: datetime) -> tuple[str, ...]:
-    return (clip(each.name, 30), _version(each.seen), _health(each.seen), " · ".join(_who(each, now)))
+    return (clip(each.name, 30), version_of(each.seen), health_of(each.seen), " · ".join(_who(each, now)))
 
 
-def _version(seen: Snapshot | None) -> str:
+def version_of(seen: Snapshot | None) -> str:
+    """The version that runs, or those that do."""
     if seen is None or seen.problem is not None or not seen.services:
         return "?"
     versions = dict.fromkeys(service.version or "no version" for service in seen.services)
@@ -119,7 +120,8 @@ def _version(seen: Snapshot | None) -> str:
     return clip(shown if len(versions) <= 2 else f"{shown} / …", 30)
 
 
-def _health(seen: Snapshot | None) -> str:
+def health_of(seen: Snapshot | None) -> str:
+    """How it is, in a few words."""
     if seen is None:
         return "not seen yet"
     if seen.problem is not None:
@@ -190,6 +192,8 @@ def _doing(release: Release) -> str:
             return "waits for approval"
         case State.HELD:
             return "waits until it opens"
+        case State.ABOUT_TO_START:
+            return "starts in a moment"
         case _:
             return "under way"
 

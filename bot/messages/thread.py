@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bot.messages import wording
 from bot.messages.checklist import checklist_rows
 from bot.messages.evidence import evidence_pieces
+from bot.messages.gates import reminder_message
 from bot.messages.parts import (
     DAY_AND_TIME,
     NAME,
@@ -81,6 +82,16 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             return _line("☑️", [who(event.by), f" ticked “{clip(event.item, SENTENCE)}”"])
         case e.ReleaseRefused():
             return _line("❌", [who(event.by), f" refused{wording.via(event.via)}; nothing was changed"])
+        case e.MomentBegan() if event.starts_at > event.at:
+            starts = moment(event.starts_at, "{time_secs}")
+            return _line("⏳", ["Starts at ", starts, " unless somebody stops it"])
+        case e.GateReminded():
+            return reminder_message(release, application)
+        case e.GateEscalated():
+            return _line("🔔", [f"On-call was told: {wording.headline(release)}"])
+        case e.Approved(unread=True):
+            unread = "Slack did not say whether all approvals still stand: those on the record count"
+            return _line("⚠️", [f"{unread}; going ahead"])
         case e.Approved() if release.approval is None:
             kind = release.plan.type if release.plan else None
             own = kind is not None and kind in release.request.approval_by_type
@@ -91,7 +102,7 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
         case e.NotesRead():
             return _notes(event)
         case e.ReleaseExpired():
-            return _line("⌛", ["Nobody decided in time; nothing was changed"])
+            return _line("⌛", [wording.headline(release).capitalize()])
         case e.AbortRequested():
             return _line(
                 "🛑", [who(event.by), f" wants it stopped{wording.via(event.via)}", *_reason(event.reason)]

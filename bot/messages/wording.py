@@ -27,6 +27,7 @@ from releases.plan import (
 _EMOJI = {
     State.REQUESTED: "⚪",
     State.WAITING: "🟡",
+    State.ABOUT_TO_START: "🔵",
     State.APPROVED: "🔵",
     State.HELD: "🟡",
     State.RUNNING: "🔵",
@@ -89,7 +90,6 @@ _FIXED = {
     State.CANCELLING: "being cancelled",
     State.CANCELLED: "cancelled, nothing was changed",
     State.REFUSED: "refused, nothing was changed",
-    State.EXPIRED: "expired: nobody decided in time, nothing was changed",
     State.IMPOSSIBLE: "cannot be done, nothing was changed",
 }
 
@@ -103,6 +103,11 @@ def headline(release: Release) -> str:
     match release.state:
         case State.WAITING:
             return _waiting(release)
+        case State.ABOUT_TO_START:
+            return "starts in a moment" if release.approval is None else "approved, starts in a moment"
+        case State.EXPIRED:
+            decided = f"{clip(release.environment, NAME)} did not open" if release.held else "nobody decided"
+            return f"expired: {decided} in time, nothing was changed"
         case State.RUNNING:
             return _running(release)
         case State.TURNING_BACK:

@@ -20,6 +20,7 @@ from typing import TypeVar
 import structlog
 
 from bot.answers import Answering, Answers
+from bot.approvals import Approvals
 from bot.calendar import Calendar
 from bot.closing import Closing
 from bot.gate import Gate
@@ -149,6 +150,7 @@ class Terminal:
             config, self._record, queue, people, self._slack, told, _now, gate, closing, planner
         )
         self._answers = Answers(self._record, self._requests, self._slack, told, _now)
+        self._approvals = Approvals(config, self._record, told, self._slack, people, _now)
         self._follower = Following(self._record, config.application, self._names, _say)
 
     def do(self, command: grammar.Command) -> Exit:
@@ -161,10 +163,12 @@ class Terminal:
                     return self._abort(command)
                 case grammar.Approve() | grammar.Refuse():
                     return self._answer(command)
-                case grammar.Status() | grammar.History() | grammar.Plan():
+                case grammar.Status() | grammar.History() | grammar.Plan() | grammar.Diff():
                     return self._ask(command)
                 case grammar.Calendar():
                     return self._said(self._patiently(lambda: self._desk.calendar(command)))
+                case grammar.Approvals():
+                    return self._said(self._patiently(lambda: self._approvals.answer(self._user)))
                 case grammar.Help():
                     return Exit.DONE
                 case _:
@@ -215,6 +219,10 @@ class Terminal:
             _say(f"{release.id} is refused; nothing was changed.")
         elif release.approvals_missing:
             _say(f"{release.id} is approved; {release.approvals_missing} more to come.")
+        elif release.state is State.ABOUT_TO_START and release.moment is not None:
+            at = f"{release.moment.starts_at.astimezone():%H:%M:%S}"
+            _say(f"{release.id} has all its approvals and starts at {at}, unless somebody stops it:")
+            _say(f"    {to_type(f'abort {release.id}')}")
         elif release.state is State.WAITING:
             named = ", ".join(item.name for item in blocking(release.checklist))
             _say(f"{release.id} has all its approvals and waits for its checklist, in Slack: {named}.")
@@ -246,8 +254,9 @@ class Terminal:
 
         id_ = self._patiently(lambda: self._desk.ask(command, self._user, "", "", show=show))
         newest = self._newer(id_) if self._wait else None
-        if newest is None and isinstance(command, grammar.Plan):
-            _complain("No worker has planned it so far. Nothing was changed; ask again in a minute.")
+        if newest is None and isinstance(command, grammar.Plan | grammar.Diff):
+            done = "planned it" if isinstance(command, grammar.Plan) else "looked"
+            _complain(f"No worker has {done} so far. Nothing was changed; ask again in a minute.")
             return Exit.UNKNOWN
         _say(text_of(newest or shown[-1], self._names))
         return Exit.DONE

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
+from releases.config.durations import write_duration
 from releases.config.models import Config, Environment
 from releases.config.problems import Path, Problem, written
 from releases.config.rules import Approval, ApprovalByType, ApprovalOfType
@@ -26,6 +28,7 @@ def contradictions(config: Config) -> Iterator[Problem]:
         yield from _services(config, environment)
         if environment.approval is not None:
             yield from _quorums(environment, environment.approval)
+            yield from _clocks(environment, environment.approval)
         yield from _leads(config, environment)
         yield from _latest(config, environment)
         yield from _audience(environment)
@@ -85,6 +88,28 @@ def _quorums(environment: Environment, approval: ApprovalByType) -> Iterator[Pro
         asked = approval.of(type_)
         if rule is not None and asked is not None and (rule.quorum, rule.approvers) != (None, None):
             yield from _quorum((*path, type_.value, "quorum"), asked)
+
+
+def _clocks(environment: Environment, approval: ApprovalByType) -> Iterator[Problem]:
+    """What would never be heard: it comes after the expiry, or nobody is on call."""
+    path = ("environments", environment.name, "approval")
+    rules: list[tuple[Path, Approval, Approval | ApprovalOfType]] = [(path, approval, approval)]
+    for type_ in ReleaseType:
+        of_type, asked = approval.of_type(type_), approval.of(type_)
+        if of_type is not None and asked is not None:
+            rules.append(((*path, type_.value), asked, of_type))
+    for where, merged, own in rules:
+        said = own.expires is not None and "expires" in own.model_fields_set
+        for key in ("remind", "escalate"):
+            at: timedelta | None = getattr(merged, key)
+            here = said or getattr(own, key) is not None
+            if at is not None and here and at >= merged.expires:
+                what = f"comes after the release has expired, at {write_duration(merged.expires)}"
+                yield Problem(written((*where, key)), what, "write less, or off")
+        if own.escalate and environment.alerts is None:
+            yield Problem(
+                written((*where, "escalate")), "needs somebody to tell", "write alerts, or leave it out"
+            )
 
 
 def _quorum(path: Path, approval: Approval) -> Iterator[Problem]:

@@ -71,6 +71,14 @@ def _read(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) else value
 
 
+def _read_or_off(value: object) -> object:
+    return timedelta(0) if value in {"off", "0", "0s"} else _read(value)
+
+
+def _write_or_off(duration: timedelta) -> str:
+    return write_duration(duration) or "off"
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(_read),
@@ -78,3 +86,16 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": _WRITTEN, "examples": ["90s", "15m", "1h30m", "2d"]}),
 ]
 """A length of time in a model."""
+
+DurationOrOff = Annotated[
+    timedelta,
+    BeforeValidator(_read_or_off),
+    PlainSerializer(_write_or_off, return_type=str),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "pattern": _WRITTEN}, {"enum": ["off", 0, False]}],
+            "examples": ["10s", "2h", "off"],
+        }
+    ),
+]
+"""A length of time in a model, or none at all, which is written `off`."""

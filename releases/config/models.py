@@ -14,7 +14,7 @@ from pydantic_core import core_schema
 from releases.compatibility import Row
 from releases.config.checklist import NamedOrTicked
 from releases.config.database import DatabaseCare
-from releases.config.durations import Duration, write_duration
+from releases.config.durations import Duration, DurationOrOff, write_duration
 from releases.config.rules import ApprovalByType, Permissions, Requires
 from releases.config.section import (
     HTTP_PATH,
@@ -147,6 +147,12 @@ class Environment(Section):
         default=None,
         description="who has to agree; nobody if left out",
         examples=[{"quorum": 1, "from": ["S0APPROVERS"]}],
+    )
+    grace: DurationOrOff | None = Field(
+        default=None,
+        description="the moment before a release's start in which it can be stopped; "
+        "10s where somebody has to agree, and off elsewhere, if left out",
+        examples=["10s"],
     )
     requires: Requires | None = Field(
         default=None,

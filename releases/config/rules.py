@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from releases.config.durations import Duration
+from releases.config.durations import Duration, DurationOrOff
 from releases.config.section import Channel, DnsLabel, PersonOrGroup, Section
 from releases.version import ReleaseType
 
@@ -28,6 +28,26 @@ class Approval(Section):
     expires: Duration = Field(
         default=timedelta(hours=4), description="how long an answer is waited for", examples=["4h"]
     )
+    remind: DurationOrOff | None = Field(
+        default=None,
+        description="when the approvers are reminded, or off; after half of `expires` if left out",
+        examples=["2h"],
+    )
+    escalate: DurationOrOff | None = Field(
+        default=None,
+        description="when on-call is told, or off; after three quarters of `expires` if left out",
+        examples=["3h"],
+    )
+
+    @property
+    def reminds(self) -> timedelta:
+        """When the approvers are reminded; nothing for never."""
+        return self.expires / 2 if self.remind is None else self.remind
+
+    @property
+    def escalates(self) -> timedelta:
+        """When on-call is told; nothing for never."""
+        return self.expires * 3 / 4 if self.escalate is None else self.escalate
 
 
 class ApprovalOfType(Section):
@@ -48,6 +68,15 @@ class ApprovalOfType(Section):
     )
     expires: Duration | None = Field(
         default=None, description="how long an answer is waited for", examples=["4h"]
+    )
+    remind: DurationOrOff | None = Field(
+        default=None, description="when the approvers are reminded, or off", examples=["2h"]
+    )
+    escalate: DurationOrOff | None = Field(
+        default=None, description="when on-call is told, or off", examples=["3h"]
+    )
+    grace: DurationOrOff | None = Field(
+        default=None, description="the moment before the start in which it can be stopped", examples=["off"]
     )
 
 
@@ -70,9 +99,14 @@ class ApprovalByType(Approval):
         default=None, description="for a patch asked for with --security", examples=[{"quorum": 1}]
     )
 
+    def of_type(self, type_: ReleaseType) -> ApprovalOfType | None:
+        """What is said of a type alone; None when nothing is."""
+        rule: ApprovalOfType | None = getattr(self, type_.value)
+        return rule
+
     def of(self, type_: ReleaseType) -> Approval | None:
         """What is asked for releases of a type; None when nobody has to agree."""
-        rule: ApprovalOfType | None = getattr(self, type_.value)
+        rule = self.of_type(type_)
         asked: dict[str, Any] = (
             {} if rule is None else {name: getattr(rule, name) for name in Approval.model_fields}
         )

@@ -198,6 +198,18 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Diff:
+    """Show what one environment has that another has not, and change nothing."""
+
+    source: str
+    environment: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"diff {self.source} {self.environment}"
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """Close an environment, or all of them (`all`), to other people's releases."""
 
@@ -303,6 +315,15 @@ class Calendar:
 
 
 @dataclass(frozen=True, slots=True)
+class Approvals:
+    """What waits for a word: of the one who asks, and of others."""
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return "approvals"
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What runs where; in one environment, or in all of them."""
 
@@ -344,6 +365,7 @@ Command: TypeAlias = (
     | Approve
     | Refuse
     | Plan
+    | Diff
     | Lock
     | Unlock
     | Freeze
@@ -351,6 +373,7 @@ Command: TypeAlias = (
     | Schedule
     | Unschedule
     | Calendar
+    | Approvals
     | Status
     | History
     | Help

@@ -127,6 +127,11 @@ async def _group(workspace: Workspace, body: Json) -> Json:
     return {}
 
 
+async def _deactivate(workspace: Workspace, body: Json) -> Json:
+    workspace.users[body["user"]].is_deactivated = True
+    return {}
+
+
 async def _request_url(workspace: Workspace, body: Json) -> Json:
     """Deliver to a request URL from now on, once it has answered Slack's challenge."""
     transport = HttpMode(workspace, body["url"])
@@ -154,5 +159,6 @@ STRINGS: dict[str, Callable[[Workspace, Json], Awaitable[Json]]] = {
     "invite": _invite,
     "remove": _remove,
     "group": _group,
+    "deactivate": _deactivate,
     "request_url": _request_url,
 }

@@ -34,6 +34,7 @@ class User:
     is_bot: bool = False
     is_guest: bool = False
     is_admin: bool = False
+    is_deactivated: bool = False
 
     @property
     def is_stranger(self) -> bool:
@@ -54,7 +55,7 @@ class User:
             "id": self.id,
             "team_id": self.team,
             "name": self.name,
-            "deleted": False,
+            "deleted": self.is_deactivated,
             "color": self.color,
             "real_name": self.real_name,
             "tz": self.tz,

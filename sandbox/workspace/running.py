@@ -117,6 +117,10 @@ class RunningWorkspace:
         """Change who is in a user group."""
         self._pull("group", group=group, members=list(members))
 
+    def deactivate(self, person: Person | str) -> None:
+        """Close somebody's account; what they said and reacted with stays where it is."""
+        self._pull("deactivate", user=_user_id(person))
+
     def calls(self, method: str = "") -> list[Json]:
         """What the app asked for so far, oldest first: `method`, `args`, `ok`, `error`, `at`."""
         calls: list[Json] = self._http.get("/control/calls", params={"method": method}).json()["calls"]

@@ -215,6 +215,7 @@ def house(
     config["environments"] = {
         name: {
             **without_strangers(config["environments"][name], environments),
+            "grace": "off",
             **(rules or {}).get(name, {}),
             "namespace": namespaces[name],
             **also,

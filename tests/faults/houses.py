@@ -154,6 +154,7 @@ def faulty_house(
     config["environments"] = {
         name: {
             **without_strangers(config["environments"][name], environments),
+            "grace": "off",
             "namespace": namespaces[name],
         }
         for name in environments

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from releases import approval, grammar
+from releases import approval, gates, grammar
 from releases import events as e
 from releases.people import Person
 from releases.plan import digest_of
@@ -281,6 +281,18 @@ class MachineWorld:
         """What workers do every ten seconds."""
         self.store.call("DEL", self.store.key("reaper"))
         Reaper(self.store, self.record, self.queue, now=now).reap()
+        self._confirm()
+
+    def _confirm(self) -> None:
+        """What bots do several times a second: read the approvals of what is about to start."""
+        for id_ in self.record.idle():
+            held = self.record.load(id_)
+            happened = gates.confirm(
+                held.release, now(), people=lambda user: Person(user, user), stands=lambda _: True
+            )
+            if happened:
+                self.record.append(held, happened)
+                self.queue.put("deployment", "advance", id_)
 
     # -- what there is to see ----------------------------------------------------------------------------
 

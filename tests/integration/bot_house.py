@@ -6,18 +6,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from bot.home import HomePace
 from bot.main import Bot, wait_for_slack
 from bot.relay.pace import Pace
 from bot.settings import Settings
 from bot.slack import Slack, web_client
 from releases import events as e
 from releases.checklist import Item
-from releases.config import parse_config
+from releases.config import Config, parse_config
 from releases.lifecycle import Release, apply
 from releases.plan import Plan, RollOut
 from releases.record import JobQueue, Questions, Record, Store
@@ -69,13 +70,22 @@ def settings_for(workspace: RunningWorkspace, redis_url: str) -> Settings:
     )
 
 
+def without_moments(config: Config) -> Config:
+    """The same, but nobody waits for a moment before a start that the test did not ask for."""
+    environments = config.environments.values()
+    given = [each.grace if each.grace is not None else timedelta(0) for each in environments]
+    made = [each.model_copy(update={"grace": grace}) for each, grace in zip(environments, given, strict=True)]
+    return config.model_copy(update={"environments": {each.name: each for each in made}})
+
+
 class House:
     """Everything that a test touches."""
 
     def __init__(self, workspace: RunningWorkspace, redis_url: str, config: str = CONFIG) -> None:
         """Nothing of the bot runs yet."""
-        self.config = parse_config(config)
+        self.config = without_moments(parse_config(config))
         self.pace: Pace | None = Pace(posts_per_second=100, edit_seconds=0.02, settle_seconds=0.5)
+        self.home_pace: HomePace | None = HomePace(publish_seconds=0.02, again_seconds=0.05)
         self.workspace = workspace
         self.redis_url = redis_url
         self.store = Store.connect(redis_url, answer_seconds=10)
@@ -92,7 +102,7 @@ class House:
         self._stop = threading.Event()
         me = wait_for_slack(slack, self._stop)
         assert me is not None
-        self.bot = Bot(self._settings, self.config, me, http, pace=self.pace)
+        self.bot = Bot(self._settings, self.config, me, http, pace=self.pace, home_pace=self.home_pace)
         self.bot.start(self._stop)
         if http is None:
             self.workspace.wait_for_app(beside + 1)

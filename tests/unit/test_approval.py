@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from releases import approval
+from releases import approval, gates
 from releases import events as e
 from releases.lifecycle import Release, State, apply, fold
 from releases.people import Person, Standing
@@ -91,12 +91,13 @@ def test_one_person_counts_once() -> None:
 
 
 @pytest.mark.requirement("C3")
-def test_taking_it_back_counts_until_the_quorum() -> None:
-    """Before the quorum a withdrawal takes the approval away; afterwards they are told how to stop it."""
+def test_taking_it_back_counts_until_the_start() -> None:
+    """Before the start a withdrawal takes the approval away; afterwards they are told how to stop it."""
     one = after(waiting(), yes(waiting(), BOB))
     assert after(one, approval.withdraw(one, BOB, LATER)).approvals == ()
     both = after(one, yes(one, CAROL))
-    too_late = approval.withdraw(both, BOB, LATER)
+    assert after(both, approval.withdraw(both, BOB, LATER)).state is State.WAITING
+    too_late = approval.withdraw(apply(both, e.ReleaseStarted(at=LATER)), BOB, LATER)
     assert isinstance(too_late, Refusal)
     assert too_late.copy == "/buzzy abort R7"
     assert approval.withdraw(one, DAN, LATER) == ()
@@ -144,9 +145,9 @@ def test_after_expiry_nothing_counts_and_the_person_is_told() -> None:
     answer = yes(waiting(), BOB, late)
     assert isinstance(answer, Refusal)
     assert answer.copy == "/buzzy release 3.2.1 production"
-    assert [type(event) for event in approval.settle(waiting(), late)] == [e.ReleaseExpired]
-    assert approval.settle(waiting(), LATER) == ()
-    expired = after(waiting(), approval.settle(waiting(), late))
+    assert [type(event) for event in gates.settle(waiting(), late)] == [e.ReleaseExpired]
+    assert gates.settle(waiting(), LATER) == ()
+    expired = after(waiting(), gates.settle(waiting(), late))
     assert isinstance(yes(expired, BOB, late), Refusal)
 
 

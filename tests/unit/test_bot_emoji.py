@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.answers import Reactions
 from bot.emoji import answer_of
+from bot.reactions import Reactions
 
 
 @pytest.mark.requirement("C3")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from releases import approval
+from releases import approval, gates
 from releases import events as e
 from releases.checklist import Item, Outcome, blocking, green, needs_work
 from releases.config import ALWAYS, parse_config
@@ -98,7 +98,7 @@ def test_a_tick_alone_lets_a_release_start_that_nobody_has_to_approve() -> None:
     """Until then it does not wait for ever."""
     release = waiting(NOTES, needed=None)
     assert release.expires_at == T0 + UNASKED_EXPIRES
-    assert approval.settle(release, T0 + UNASKED_EXPIRES) == (e.ReleaseExpired(at=T0 + UNASKED_EXPIRES),)
+    assert gates.settle(release, T0 + UNASKED_EXPIRES) == (e.ReleaseExpired(at=T0 + UNASKED_EXPIRES),)
     assert after(release, tick(release, BOB)).state is State.APPROVED
     assert waiting(GOOD, needed=None).expires_at is None
 

@@ -171,7 +171,8 @@ def test_schema_fits_the_example() -> None:
     assert set(yaml.safe_load(EXAMPLE)) <= set(schema["properties"])
     approval = schema["$defs"]["ApprovalByType"]
     types = {"major", "minor", "patch", "hotfix", "security"}
-    assert set(approval["properties"]) == {"quorum", "from", "own_release", "expires"} | types
+    clock = {"expires", "remind", "escalate"}
+    assert set(approval["properties"]) == clock | {"quorum", "from", "own_release"} | types
     assert approval["properties"]["expires"]["default"] == "4h"
     assert approval["additionalProperties"] is False
     may_be_left_out = {"services", "approval", "alerts", "requires", "permissions", "follows", "after"}

@@ -51,8 +51,8 @@ def problems(text: str) -> list[str]:
             "monitor: {}",
             (
                 "monitor: is not known here; known here: cluster, namespace, channel, strategy, strategies, "
-                "blue_green, services, approval, requires, permissions, follows, after, latest, smaller, "
-                "audience, alerts, configuration, mongodb, database, not_known, checklist, prerelease, "
+                "blue_green, services, approval, grace, requires, permissions, follows, after, latest, "
+                "smaller, audience, alerts, configuration, mongodb, database, not_known, checklist, prerelease, "
                 "time_zone, freezes, shared, history"
             ),
         ),
@@ -107,10 +107,30 @@ def problems(text: str) -> list[str]:
         (
             "approval: {quorum: 1, from: [S0A], urgent: {quorum: 1}}",
             (
-                "approval.urgent: is not known here; known here: quorum, from, own_release, expires, major, "
-                "minor, patch, hotfix, security"
+                "approval.urgent: is not known here; known here: quorum, from, own_release, expires, remind, "
+                "escalate, major, minor, patch, hotfix, security"
             ),
         ),
+        (
+            "approval: {quorum: 1, from: [S0A], remind: 4h}",
+            "approval.remind: comes after the release has expired, at 4h; write less, or off",
+        ),
+        (
+            "approval: {quorum: 1, from: [S0A], remind: 2h, hotfix: {expires: 1h}}",
+            "approval.hotfix.remind: comes after the release has expired, at 1h; write less, or off",
+        ),
+        (
+            "approval: {quorum: 1, from: [S0A], security: {escalate: 1h}}",
+            "approval.security.escalate: needs somebody to tell; write alerts, or leave it out",
+        ),
+        (
+            "approval: {quorum: 1, from: [S0A], escalate: never}",
+            (
+                "approval.escalate: is no length of time: it takes days, hours, minutes and seconds, "
+                "such as 1h30m"
+            ),
+        ),
+        ("grace: 10", "grace: needs a unit, such as 10s or 10m"),
         (
             "approval: {quorum: 1, from: [S0A], major: {quorum: -1}}",
             "approval.major.quorum: must be at least 0; such as 3",

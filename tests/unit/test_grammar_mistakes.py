@@ -115,6 +115,13 @@ def test_a_wrong_command_gets_three_lines() -> None:
             "promote staging production",
         ),
         (
+            "diff staging staging",
+            "staging does not differ from itself.",
+            None,
+            "diff staging production",
+        ),
+        ("diff staging", "The second environment is missing.", None, "diff staging production"),
+        (
             "promote stagign prod",
             'There is no environment "stagign".',
             "staging",

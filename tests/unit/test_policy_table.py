@@ -12,10 +12,11 @@ from itertools import product
 
 import pytest
 
-from releases import approval, grammar, policy
+from bot.reactions import Reactions
+from releases import approval, gates, grammar, policy
 from releases import events as e
 from releases.config import Environment, Permission, parse_config
-from releases.lifecycle import Release, State, apply, fold
+from releases.lifecycle import ENDED, Release, State, apply, fold
 from releases.people import Person, Standing
 from releases.plan import Plan, verification
 from releases.policy import Refusal
@@ -43,8 +44,9 @@ CONFIG = parse_config(
           from: [S0APPROVERS]
           own_release: false
           major: {quorum: 3}
-          hotfix: {quorum: 1, own_release: true}
+          hotfix: {quorum: 1, own_release: true, grace: off}
           security: {quorum: 1, from: [S0SECURITY]}
+        grace: 30s
         permissions:
           release: {from: [U0ALICE, S0APPROVERS], in: [C0RELEASES]}
           promote: {from: [S0APPROVERS]}
@@ -131,6 +133,18 @@ def may_agree(environment: str, kind: str, who: Person) -> bool:
 def own_counts(environment: str, kind: str) -> bool:
     """Whether the person who asked may approve: nowhere in production but for a hotfix."""
     return environment != "production" or kind == "hotfix"
+
+
+def moment(environment: str, kind: str) -> int:
+    """How many seconds there are to stop an agreed release before it starts."""
+    if environment == "production":
+        return 0 if kind == "hotfix" else 30
+    return 10 if how_many(environment, kind) else 0
+
+
+def still_counts(fate: str) -> bool:
+    """Whether a yes counts after this: it is there as it was given, and so is who gave it."""
+    return fate in {"is there", "was pressed", "is there in another skin tone", "has other emoji beside it"}
 
 
 def kind_of(stable: str, new: str, urgency: str | None) -> str:
@@ -234,6 +248,8 @@ def waiting(environment: Environment, new: str, urgency: Urgency | None, by: Per
         channel=environment.channel,
         approval=policy.needed(environment),
         approval_by_type=policy.needed_by_type(environment),
+        grace_seconds=policy.grace(environment),
+        grace_by_type=policy.grace_by_type(environment),
         urgency=urgency,
     )
     step = roll_out("buzzy-main", STABLE, new)
@@ -264,6 +280,7 @@ def in_state(release: Release, state: State) -> Release | None:
     ways: dict[State, tuple[e.Event, ...]] = {
         State.REQUESTED: (e.ReplanRequested(at=T0, because="?"),),
         State.WAITING: (),
+        State.ABOUT_TO_START: (e.MomentBegan(at=T0, digest=digest, starts_at=T0),),
         State.APPROVED: approved,
         State.HELD: (*approved, e.ReleaseHeld(at=T0, because="?")),
         State.RUNNING: running,
@@ -285,6 +302,7 @@ def in_state(release: Release, state: State) -> Release | None:
 
 
 ALICE, BOB = PEOPLE[0], PEOPLE[1]
+AGREED_TO = {State.ABOUT_TO_START, State.APPROVED}
 AGREED = tuple(
     (environment, size, urgency, asker, who, state, digest, when)
     for environment, size, urgency, asker, who, state, digest, when in product(
@@ -327,8 +345,13 @@ def test_who_may_agree_to_what_and_when() -> None:
         )
         given = isinstance(outcome, tuple) and any(isinstance(event, e.ApprovalGiven) for event in outcome)
         assert given == expected, row
-        done = isinstance(outcome, tuple) and any(isinstance(event, e.Approved) for event in outcome)
-        assert done == (given and how_many(environment, kind) == 1), row
+        done = given and how_many(environment, kind) == 1
+        at_once = isinstance(outcome, tuple) and any(isinstance(event, e.Approved) for event in outcome)
+        assert at_once == (done and moment(environment, kind) == 0), row
+        written = outcome if isinstance(outcome, tuple) else ()
+        began = [event.starts_at for event in written if isinstance(event, e.MomentBegan)]
+        starts = [when + timedelta(seconds=moment(environment, kind))] if done and not at_once else []
+        assert began == starts, row
 
 
 @pytest.mark.requirement("S1")
@@ -348,10 +371,11 @@ def test_so_many_have_to_agree_and_no_fewer(environment: str, size: str, urgency
         who = person(f"approver{number}", group)
         for _ in range(2):  # the second time is nothing
             outcome = approval.approve(release, who, SOON, via="reaction", digest=None)
-            assert not isinstance(outcome, Refusal) or release.state is State.APPROVED
+            assert not isinstance(outcome, Refusal) or release.state in AGREED_TO
             for event in outcome if isinstance(outcome, tuple) else ():
                 release = apply(release, event)
-        assert (release.state is State.APPROVED) == (number == wanted)
+        assert (release.state in AGREED_TO) == (number == wanted)
+        assert (release.state is State.APPROVED) == (number == wanted and moment(environment, kind) == 0)
 
 
 @pytest.mark.requirement("C11")
@@ -359,7 +383,7 @@ def test_so_many_have_to_agree_and_no_fewer(environment: str, size: str, urgency
 def test_who_may_stop_what(environment: str) -> None:
     """Whoever asked, always; others by the rule; strangers never, not even under the asker's name."""
     place = CONFIG.environment(environment)
-    for who, state in product(PEOPLE, (State.REQUESTED, State.WAITING, State.APPROVED, State.RUNNING)):
+    for who, state in product(PEOPLE, set(State) - ENDED - {State.TURNING_BACK}):
         release = in_state(waiting(place, "3.2.1", None, ALICE), state)
         assert release is not None
 
@@ -367,7 +391,12 @@ def test_who_may_stop_what(environment: str) -> None:
             return policy.may("abort", place, asks, "C0GENERAL")
 
         outcome = approval.abort(release, who, SOON, None, allowed=rule)
-        expected = is_one_of_us(who) and (who.id == ALICE.id or may_ask("abort", environment, who, None))
+        agreed = state in {"about to start", "approved", "held"}  # and nothing was changed yet
+        expected = is_one_of_us(who) and (
+            who.id == ALICE.id
+            or may_ask("abort", environment, who, None)
+            or (agreed and may_agree(environment, "patch", who))
+        )
         assert isinstance(outcome, tuple) == expected, (who, state)
 
 
@@ -386,10 +415,119 @@ def test_approvals_of_those_who_may_not_any_more_are_taken_off() -> None:
         person("bob", APPROVER, standing=Standing.GONE),
     ):
         people = {"U0BOB": now, "U0CAROL": person("carol", APPROVER)}
-        gone = approval.disown(release, SOON, people.__getitem__)
-        assert [event.by.name for event in gone if isinstance(event, e.ApprovalWithdrawn)] == ["bob"]
+        gone = gates.disown(release, SOON, people.__getitem__)
+        assert [event.by.name for event in gone] == ["bob"]
         after = release
         for event in gone:
             after = apply(after, event)
         assert after.approvals_missing == 2
-    assert approval.disown(release, SOON, lambda id_: person(id_[2:].lower(), APPROVER)) == ()
+    assert gates.disown(release, SOON, lambda id_: person(id_[2:].lower(), APPROVER)) == ()
+
+
+# -- reading it again before the start -------------------------------------------------------------
+
+FATES = (
+    "is there",
+    "is there in another skin tone",
+    "has other emoji beside it",
+    "was pressed",
+    "was taken back",
+    "was exchanged for another emoji",
+    "has a no beside it",
+    "left the group",
+    "is a guest now",
+    "was deactivated",
+)
+"""What may have become of a yes, and of who gave it, when the moment before the start is over."""
+
+
+def on_the_message(fates: dict[str, str]) -> Reactions:
+    """The reactions as Slack has them; it knows one emoji by several names and in several skin tones."""
+    emoji: dict[str, set[str]] = {}
+    shown = {
+        "is there": ("white_check_mark",),
+        "is there in another skin tone": ("+1::skin-tone-4",),
+        "has other emoji beside it": ("heavy_check_mark", "eyes", "tada"),
+        "was exchanged for another emoji": ("eyes",),
+        "has a no beside it": ("white_check_mark", "no_entry::skin-tone-2"),
+    }
+    for user, fate in fates.items():
+        there = shown.get(fate, () if fate in {"was pressed", "was taken back"} else ("thumbsup",))
+        for name in there:
+            emoji.setdefault(name, set()).add(user)
+    return Reactions({name: frozenset(users) for name, users in emoji.items()})
+
+
+def now_is(name: str, group: str, fate: str) -> Person:
+    """Who somebody is now."""
+    match fate:
+        case "left the group":
+            return person(name)
+        case "is a guest now":
+            return person(name, group, standing=Standing.GUEST)
+        case "was deactivated":
+            return person(name, group, standing=Standing.GONE)
+        case _:
+            return person(name, group)
+
+
+@pytest.mark.requirement("Q3", "C3", "C11", "X5")
+@pytest.mark.parametrize("environment", ["staging", "production"])
+@pytest.mark.parametrize("kind", ["major", "minor", "patch", "security"])
+def test_it_starts_only_if_every_yes_still_counts(environment: str, kind: str) -> None:
+    """Each fate of each approver: it starts, or waits for as many as have gone; never before the moment."""
+    urgency: Urgency | None = "security" if kind == "security" else None
+    begun = waiting(CONFIG.environment(environment), VERSIONS.get(kind, "3.2.1"), urgency, ALICE)
+    group = SECURITY if kind == "security" and environment == "production" else APPROVER
+    names = [f"approver{number}" for number in range(how_many(environment, kind))]
+    for fates in product(FATES, repeat=len(names)):
+        release = begun
+        for name, fate in zip(names, fates, strict=True):
+            via: e.Via = "button" if fate == "was pressed" else "reaction"
+            outcome = approval.approve(release, person(name, group), SOON, via=via, digest=None)
+            assert isinstance(outcome, tuple)
+            for event in outcome:
+                release = apply(release, event)
+        people = {
+            f"U0{name.upper()}": now_is(name, group, fate) for name, fate in zip(names, fates, strict=True)
+        }
+        reactions = on_the_message(dict(zip(people, fates, strict=True)))
+        over = SOON + timedelta(seconds=moment(environment, kind))
+        for at in (over - timedelta(seconds=1), over):
+            happened = gates.confirm(release, at, people=people.__getitem__, stands=reactions.bears_out)
+            after = release
+            for event in happened:
+                after = apply(after, event)
+            gone = sum(not still_counts(fate) for fate in fates) if at == over else 0
+            assert after.approvals_missing == gone, fates
+            starts = at == over and gone == 0
+            assert (after.state is State.APPROVED) == starts, fates
+            assert (after.state is State.WAITING) == (gone > 0), fates
+            replayed = gates.confirm(after, at, people=people.__getitem__, stands=reactions.bears_out)
+            assert at < over or replayed == (), fates
+
+
+@pytest.mark.requirement("Q3")
+def test_a_yes_to_an_edited_message_is_none_to_what_it_says_now() -> None:
+    """The message shows another plan: the reactions that stand on it were about the one before."""
+    release = waiting(CONFIG.environment("production"), "3.2.1", None, ALICE)
+    for name in ("bob", "carol"):
+        outcome = approval.approve(release, person(name, APPROVER), SOON, via="reaction", digest=None)
+        assert isinstance(outcome, tuple)
+        for event in outcome:
+            release = apply(release, event)
+    assert release.plan is not None
+    edited = release.plan.model_copy(update={"warnings": ("another cluster than before",)})
+    moved = e.ReplanRequested(at=SOON, because="it moved")
+    for event in (
+        e.Approved(at=SOON, digest=release.plan.digest),
+        moved,
+        e.PlanProposed(at=SOON, plan=edited),
+    ):
+        release = apply(release, event)
+    assert release.approvals_missing == 2
+    both = Reactions({"white_check_mark": frozenset({"U0BOB", "U0CAROL"})})
+    happened = gates.confirm(
+        release, LATE, people=lambda id_: person(id_[2:].lower(), APPROVER), stands=both.bears_out
+    )
+    assert happened == ()
