@@ -39,6 +39,7 @@ class Prepare(Frozen):
     )
     stable: Template | None = Field(description="what the slot has now; None if it has to be made")
     new: Template
+    at_least: int = Field(default=0, ge=0, description="pods, though the one that serves has fewer just now")
     deadline_seconds: int = Field(gt=0, description="how long it may take before it has failed")
 
     def undo(self) -> Keep:
@@ -120,6 +121,25 @@ class Switch(Frozen):
     def title(self) -> str:
         """The step in the words of the thread."""
         return f"{self.service}: traffic to {self.new.version or self.new.image}, in {self.to.deployment}"
+
+
+class Follow(Frozen):
+    """Let a service's autoscaler look after the slot that has the traffic."""
+
+    kind: Literal["follow"] = "follow"
+    service: str
+    name: str = Field(description="the HorizontalPodAutoscaler's name")
+    leaves: str = Field(description="the Deployment that it scales")
+    to: str = Field(description="the one that it scales afterwards")
+
+    def undo(self) -> Follow:
+        """The same step with its ends exchanged."""
+        return self.model_copy(update={"leaves": self.to, "to": self.leaves})
+
+    @property
+    def title(self) -> str:
+        """The step in the words of the thread."""
+        return f"autoscaler {self.name} follows to {self.to}"
 
 
 class Watch(Frozen):

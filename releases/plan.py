@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from releases.blue_green import Keep, Prepare, Preview, Switch, Validate, Watch
+from releases.blue_green import Follow, Keep, Prepare, Preview, Switch, Validate, Watch
 from releases.checklist import VOLATILE, Item
 from releases.database import Applied, Backup, Migrate, Migration, Restore, in_the_way
 from releases.frozen import Frozen, Json, canonical_json, digest_of
@@ -23,6 +23,7 @@ from releases.version import ReleaseType
 __all__ = [
     "Change",
     "EnsureConfiguration",
+    "Follow",
     "Frozen",
     "Json",
     "Keep",
@@ -160,6 +161,7 @@ Step = Annotated[
     | Preview
     | Validate
     | Switch
+    | Follow
     | Watch
     | Verify
     | Keep

@@ -22,6 +22,8 @@ ROLE = "deploy/kubernetes/workers-rbac.yaml"
 TWO_SLOTS = (
     Right("create", "apps/deployments"),
     *(Right(verb, "services") for verb in ("get", "list", "create", "patch")),
+    *(Right(verb, "autoscaling/horizontalpodautoscalers") for verb in ("list", "patch")),
+    Right("list", "policy/poddisruptionbudgets"),
 )
 """What only environments need whose releases may be blue-green."""
 

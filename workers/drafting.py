@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from releases.config import Config, Environment
@@ -199,7 +199,11 @@ class Drafts:
     def _scene(self, environment: Environment, observed: Observed) -> Scene:
         """What a plan is made from; what the database has may be long ago."""
         past = self._record.recent(environment.name, PAST)
-        return Scene(self._config, environment, observed, past, self._applied(environment.name, past))
+        scene = Scene(self._config, environment, observed, past, self._applied(environment.name, past))
+        if "blue-green" not in environment.may_go_by:
+            return scene
+        cluster, namespace = self._clusters(environment.cluster.context), environment.namespace
+        return replace(scene, autoscalers=cluster.autoscalers(namespace), budgets=cluster.budgets(namespace))
 
     def _applied(self, name: str, past: tuple[Release, ...] | None = None) -> tuple[Applied, ...] | None:
         """The migrations that the database of an environment has; None while nobody keeps track of them."""

@@ -16,11 +16,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from typing import Literal
 from uuid import uuid4
 
 from releases.config import Config, Environment
 from releases.lifecycle import MOVING, StepStatus
-from releases.plan import Keep, Prepare, RollOut, Switch
+from releases.plan import Follow, Keep, Prepare, RollOut, Step, Switch
 from releases.record import Record
 from workers.cluster import Cluster, NotFoundError, despite_conflicts
 from workers.cluster.connections import Clusters
@@ -28,8 +29,12 @@ from workers.tenant import tenant
 from workers.tenure import Tenure
 from workers.writer import Writer
 
-WRITES = RollOut | Prepare | Switch | Keep
+WRITES = RollOut | Prepare | Switch | Follow | Keep
 """The steps whose writes have to be fenced. A preview may be late: nobody's traffic goes through it."""
+
+
+Fenced = Literal["deployment", "traffic", "autoscaler"]
+"""What can be fenced."""
 
 
 class Hold:
@@ -74,14 +79,17 @@ class Hold:
     def _fence(self) -> None:
         cluster, namespace = self._place()
         mark = f"{self._writer.epoch}-{uuid4().hex[:8]}"  # the same label once more would change nothing
-        deployments, services = self._in_question()
-        for fence, names in ((cluster.fence, deployments), (cluster.fence_traffic, services)):
-            for name in names:
-                with suppress(NotFoundError):  # then there is nothing that a late write could change
-                    despite_conflicts(partial(fence, namespace, name, mark))
+        fences = {
+            "deployment": cluster.fence,
+            "traffic": cluster.fence_traffic,
+            "autoscaler": cluster.fence_autoscaler,
+        }
+        for kind, name in self._in_question():
+            with suppress(NotFoundError):  # then there is nothing that a late write could change
+                despite_conflicts(partial(fences[kind], namespace, name, mark))
 
-    def _in_question(self) -> tuple[list[str], list[str]]:
-        """The Deployments and the Services that something may be under way to.
+    def _in_question(self) -> list[tuple[Fenced, str]]:
+        """The objects that something may be under way to.
 
         While a release runs that is what it is at; before it starts it may be what any other was at.
         """
@@ -91,16 +99,31 @@ class Hold:
         begun = [
             each.step for each in release.steps if each.status in {StepStatus.RUNNING, StepStatus.FAILED}
         ]
-        deployments = [step.deployment for step in begun if isinstance(step, RollOut | Prepare | Keep)]
-        return list(dict.fromkeys(deployments)), [step.name for step in begun if isinstance(step, Switch)]
+        return list(dict.fromkeys(fenced for step in begun if (fenced := _fenced(step)) is not None))
 
-    def _all(self, environment: Environment) -> tuple[list[str], list[str]]:
+    def _all(self, environment: Environment) -> list[tuple[Fenced, str]]:
         services = self._config.services_of(environment)
-        if "blue-green" not in environment.may_go_by:
-            return [service.deployment for service in services], []
-        both = [name for service in services for name in (service.deployment, service.beside)]
-        return both, [service.service for service in services]
+        found: list[tuple[Fenced, str]] = [("deployment", service.deployment) for service in services]
+        if "blue-green" in environment.may_go_by:
+            found += [("deployment", service.beside) for service in services]
+            found += [("traffic", service.service) for service in services]
+            cluster, namespace = self._place()
+            found += [("autoscaler", each.name) for each in cluster.autoscalers(namespace)]
+        return found
 
     def _place(self) -> tuple[Cluster, str]:
         environment = self._config.environment(self._writer.release.environment)
         return self._clusters(environment.cluster.context), environment.namespace
+
+
+def _fenced(step: Step) -> tuple[Fenced, str] | None:
+    """What a step writes that has to be fenced."""
+    match step:
+        case RollOut() | Prepare() | Keep():
+            return "deployment", step.deployment
+        case Switch():
+            return "traffic", step.name
+        case Follow():
+            return "autoscaler", step.name
+        case _:
+            return None

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, suppress
 from releases.database import Backup, DatabaseStep, Migrate, Restore
 from releases.plan import (
     EnsureConfiguration,
+    Follow,
     Plan,
     Prepare,
     Preview,
@@ -78,6 +79,8 @@ def rehearse(cluster: Cluster, plan: Plan) -> Plan:
             _switch(cluster, plan, step)
         if isinstance(step, Preview):
             _preview(cluster, plan, step)
+        if isinstance(step, Follow):
+            _follow(cluster, plan, step)
     return plan.model_copy(update={"steps": tuple(_as_it_would_be(step, would_be) for step in plan.steps)})
 
 
@@ -167,6 +170,13 @@ def _switch(cluster: Cluster, plan: Plan, step: Switch) -> None:
     with suppress(ConflictError):
         service = cluster.traffic(plan.namespace, step.name)
         cluster.write_traffic(plan.namespace, TrafficWrite(service, step.to.selector), rehearse=True)
+
+
+def _follow(cluster: Cluster, plan: Plan, step: Follow) -> None:
+    with suppress(ConflictError):
+        for each in cluster.autoscalers(plan.namespace):
+            if each.name == step.name:
+                cluster.write_autoscaler(plan.namespace, each, step.to, rehearse=True)
 
 
 def _preview(cluster: Cluster, plan: Plan, step: Preview) -> None:

@@ -20,7 +20,7 @@ from bot.messages.parts import (
 from bot.messages.thread import NO_WAY_BACK, stays_piece, step_lines, step_statuses
 from releases.database import Backup, Migrate, Migration, Restore
 from releases.lifecycle import Release
-from releases.plan import EnsureConfiguration, Plan, Prepare, RollOut, Switch, template_diff
+from releases.plan import EnsureConfiguration, Follow, Plan, Prepare, RollOut, Switch, template_diff
 
 STEPS, DIFF = 2_000, 2_800
 MOST_WARNINGS = 8
@@ -95,6 +95,11 @@ def _diff(plan: Plan) -> list[str]:
             case Switch():
                 labels = template_diff(step.leaves.selector, step.to.selector)
                 rows += [f"Service {step.name}", *(f"  spec.selector.{label}" for label in labels)]
+            case Follow():
+                rows += [
+                    f"HorizontalPodAutoscaler {step.name}",
+                    f"  spec.scaleTargetRef.name: {step.leaves} → {step.to}",
+                ]
     return rows
 
 

@@ -14,6 +14,7 @@ from releases.plan import (
     Change,
     Drill,
     EnsureConfiguration,
+    Follow,
     Keep,
     Prepare,
     Preview,
@@ -161,7 +162,7 @@ def _running(release: Release) -> str:
     match release.forward[index].step if index is not None else None:
         case EnsureConfiguration():
             return "preparing the configuration"
-        case Prepare() | Preview() | Validate() | Switch() | Watch() | Keep() as step:
+        case Prepare() | Preview() | Validate() | Switch() | Follow() | Watch() | Keep() as step:
             return _beside(release, step)
         case RollOut(service=service) if release.plan is not None:
             services = release.plan.services
@@ -182,7 +183,7 @@ def _running(release: Release) -> str:
             return "under way"
 
 
-def _beside(release: Release, step: Prepare | Preview | Validate | Switch | Watch | Keep) -> str:
+def _beside(release: Release, step: Prepare | Preview | Validate | Switch | Follow | Watch | Keep) -> str:
     """The steps of a blue-green release."""
     match step:
         case Prepare():
@@ -193,6 +194,8 @@ def _beside(release: Release, step: Prepare | Preview | Validate | Switch | Watc
         case Switch():
             switched = [each.step.service for each in release.forward if isinstance(each.step, Switch)]
             return f"switching traffic, {switched.index(step.service) + 1} of {len(switched)}"
+        case Follow():
+            return "autoscalers follow the traffic"
         case Watch():
             return f"all traffic is switched, watching for {format_seconds(step.seconds)}"
         case Keep():

@@ -13,9 +13,9 @@ from releases import events as e
 from releases.lifecycle import Release, State
 from releases.plan import Keep, Plan, Prepare, Preview, Switch, Validate, Verify, Watch
 from releases.record import Store
-from sandbox.cluster.resources import SERVICES
+from sandbox.cluster.resources import AUTOSCALERS, DISRUPTION_BUDGETS, SERVICES
 from tests.integration.workers_world import CONFIG, NAMESPACE, World, now, world
-from workers.cluster import ConflictError, TemplateWrite
+from workers.cluster import ClusterUnreachableError, ConflictError, TemplateWrite, TrafficWrite
 from workers.marks import KEPT
 from workers.tidying import Tidier
 
@@ -338,6 +338,81 @@ def test_a_late_scaling_down_does_not_meet_a_rollback(here: World) -> None:
     with pytest.raises(ConflictError):
         here.port().write_template(NAMESPACE, TemplateWrite(stale, stale.template, replicas=0))
     assert sizes(here, NAMES) == [3] * 4
+
+
+class HeldUp:
+    """A cluster on whose way a switch is held up: no answer comes, and it may arrive later."""
+
+    def __init__(self, cluster: Any, then: Callable[[], None]) -> None:  # noqa: ANN401 - the workers' port
+        """`then` is called when it is held up."""
+        self._cluster = cluster
+        self._then = then
+        self.write: TrafficWrite | None = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the cluster has
+        return getattr(self._cluster, name)
+
+    def write_traffic(self, namespace: str, write: TrafficWrite, *, rehearse: bool = False) -> Any:  # noqa: ANN401 - as it is
+        """Hold the first one of buzzy-api up."""
+        if rehearse or self.write is not None or write.service.name != "buzzy-api":
+            return self._cluster.write_traffic(namespace, write, rehearse=rehearse)
+        self.write = write
+        self._then()
+        raise ClusterUnreachableError("no answer in time")
+
+
+@pytest.mark.requirement("Q1", "D2")
+def test_a_switch_that_is_held_up_on_its_way_moves_no_traffic_afterwards(here: World) -> None:
+    """The release has gone back meanwhile, and sent back what was switched: it stays there."""
+    id_ = ask(here, "3.2.1")
+    real = here.port()
+    proxy = HeldUp(real, lambda: here.abort(id_))
+    jobs = here.worker(clusters=lambda _: proxy)
+    while here.queue.waiting:
+        _, job, subject = here.queue.waiting.popleft()
+        jobs.table[f"workers.jobs.{job}"](subject)
+    assert here.load(id_).state is State.ROLLED_BACK
+    assert proxy.write is not None
+    with pytest.raises(ConflictError):
+        real.write_traffic(NAMESPACE, proxy.write)
+    assert tuple(traffic(here).values()) == NAMES
+
+
+@pytest.mark.requirement("D2")
+def test_an_autoscaler_follows_the_traffic_there_and_back(here: World) -> None:
+    """At least as many pods are prepared as it wants; a budget that would not go along is warned of."""
+    here.make(AUTOSCALERS, autoscaler("buzzy-main", at_least=4))
+    here.make(DISRUPTION_BUDGETS, budget("buzzy-main"))
+    release = done(here, "3.2.1")
+    assert release.state is State.RELEASED, release.reason
+    assert release.plan is not None
+    assert any("buzzy-main-budget does not protect" in each for each in release.plan.warnings)
+    assert here.deployment("buzzy-main-green")["spec"]["replicas"] == 4
+    assert scaled(here) == "buzzy-main-green"
+    back = done(here, None)
+    assert back.state is State.RELEASED, back.reason
+    assert scaled(here) == "buzzy-main"
+    assert kinds(back).count("follow") == 1
+
+
+def autoscaler(deployment: str, *, at_least: int) -> dict[str, Any]:
+    """What scales a Deployment."""
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment}
+    spec = {"scaleTargetRef": target, "minReplicas": at_least, "maxReplicas": 9}
+    head = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler"}
+    return {**head, "metadata": {"name": "buzzy-main", "namespace": NAMESPACE}, "spec": spec}
+
+
+def budget(app: str) -> dict[str, Any]:
+    """What protects the pods of an app."""
+    spec = {"minAvailable": 1, "selector": {"matchLabels": {"app": app}}}
+    head = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget"}
+    return {**head, "metadata": {"name": f"{app}-budget", "namespace": NAMESPACE}, "spec": spec}
+
+
+def scaled(here: World) -> str:
+    """What the autoscaler scales."""
+    return str(here.read(AUTOSCALERS, "buzzy-main")["spec"]["scaleTargetRef"]["name"])
 
 
 @pytest.mark.requirement("Q3", "D2")

@@ -243,6 +243,11 @@ class World:
         store = self.cluster.store
         return self.cluster.run(lambda: store.get(DEPLOYMENTS, NAMESPACE, name)) is not None
 
+    def make(self, resource: Resource, thing: dict[str, Any]) -> None:
+        """Somebody creates something."""
+        registry = self.cluster.registry
+        self.cluster.run(lambda: registry.create(resource, thing, manager="kubectl"))
+
     def remove(self, resource: Resource, name: str) -> None:
         """Somebody deletes something."""
         registry = self.cluster.registry

@@ -52,8 +52,8 @@ def problems(text: str) -> list[str]:
             (
                 "monitor: is not known here; known here: cluster, namespace, channel, strategy, strategies, "
                 "blue_green, services, approval, grace, requires, permissions, follows, after, latest, "
-                "smaller, audience, alerts, configuration, mongodb, database, not_known, checklist, prerelease, "
-                "time_zone, freezes, shared, history"
+                "smaller, audience, alerts, configuration, mongodb, database, not_known, checklist, "
+                "prerelease, time_zone, freezes, shared, history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),

@@ -28,6 +28,8 @@ from workers.cluster.port import (
     TrafficWrite,
 )
 from workers.cluster.seen import (
+    AutoscalerSeen,
+    BudgetSeen,
     Condition,
     ContainerSeen,
     DeploymentSeen,
@@ -47,6 +49,8 @@ from workers.cluster.seen import (
 __all__ = [
     "BELIEVED_SECONDS",
     "AlreadyExistsError",
+    "AutoscalerSeen",
+    "BudgetSeen",
     "Cluster",
     "ClusterError",
     "ClusterUnknownError",

@@ -12,6 +12,8 @@ from kubernetes.utils.quantity import parse_quantity
 
 from workers.cluster.port import Kept
 from workers.cluster.seen import (
+    AutoscalerSeen,
+    BudgetSeen,
     Condition,
     ContainerSeen,
     DeploymentSeen,
@@ -63,6 +65,25 @@ def deployment(thing: Json) -> DeploymentSeen:
         manners={key: spec[key] for key in MANNERS if key in spec},
         labels=meta.get("labels") or {},
     )
+
+
+def autoscaler(thing: Json) -> AutoscalerSeen:
+    """A HorizontalPodAutoscaler."""
+    spec = thing["spec"]
+    target = spec["scaleTargetRef"]
+    return AutoscalerSeen(
+        name=thing["metadata"]["name"],
+        scales=target["name"] if target.get("kind") == "Deployment" else "",
+        at_least=spec.get("minReplicas", 1),
+        resource_version=thing["metadata"].get("resourceVersion", ""),
+    )
+
+
+def budget(thing: Json) -> BudgetSeen:
+    """A PodDisruptionBudget."""
+    found = thing["spec"].get("selector") or {}
+    plain = not found.get("matchExpressions")
+    return BudgetSeen(thing["metadata"]["name"], (found.get("matchLabels") or {}) if plain else None)
 
 
 def traffic(thing: Json) -> TrafficSeen:

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from workers.cluster.seen import (
+    AutoscalerSeen,
+    BudgetSeen,
     DeploymentSeen,
     EventSeen,
     JobPicture,
@@ -168,6 +170,24 @@ class Cluster(Protocol):
         rehearse: bool = False,
     ) -> None:
         """Make a Service that is like another but for its selector. Raises `AlreadyExistsError`."""
+        ...
+
+    def autoscalers(self, namespace: str) -> tuple[AutoscalerSeen, ...]:
+        """All HorizontalPodAutoscalers of a namespace."""
+        ...
+
+    def write_autoscaler(
+        self, namespace: str, seen: AutoscalerSeen, scales: str, *, rehearse: bool = False
+    ) -> None:
+        """Let one scale another Deployment, unless it was changed since it was read: `ConflictError`."""
+        ...
+
+    def fence_autoscaler(self, namespace: str, name: str, mark: str) -> None:
+        """The same as `fence` for a HorizontalPodAutoscaler."""
+        ...
+
+    def budgets(self, namespace: str) -> tuple[BudgetSeen, ...]:
+        """All PodDisruptionBudgets of a namespace."""
         ...
 
     def fence_traffic(self, namespace: str, name: str, mark: str) -> None:

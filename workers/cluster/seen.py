@@ -76,6 +76,28 @@ class TrafficSeen:
 
 
 @dataclass(frozen=True)
+class AutoscalerSeen:
+    """A HorizontalPodAutoscaler: the Deployment that it scales (empty: another kind), and its least size."""
+
+    name: str
+    scales: str
+    at_least: int
+    resource_version: str
+
+
+@dataclass(frozen=True)
+class BudgetSeen:
+    """A PodDisruptionBudget: the pods that it protects, by their labels; None when by more than that."""
+
+    name: str
+    selector: Mapping[str, str] | None
+
+    def covers(self, labels: Mapping[str, str]) -> bool:
+        """Whether it protects pods with these labels; what cannot be told counts as yes."""
+        return self.selector is None or self.selector.items() <= labels.items()
+
+
+@dataclass(frozen=True)
 class ReplicaSetSeen:
     """A revision of a Deployment. `template` is without the label that the controller adds to it."""
 

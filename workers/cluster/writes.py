@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workers.cluster.port import DeploymentMade, TemplateWrite, TrafficWrite
-from workers.cluster.seen import Json
+from workers.cluster.seen import AutoscalerSeen, Json
 
 Patch = list[dict[str, Any]]
 
@@ -32,6 +32,12 @@ def traffic(write: TrafficWrite) -> Patch:
     patch = _decided_from(service.resource_version)
     patch.append({"op": "replace", "path": "/spec/selector", "value": dict(write.selector)})
     return patch + _annotated(service.annotations, write.annotations, [])
+
+
+def autoscaler(seen: AutoscalerSeen, scales: str) -> Patch:
+    """Replaces the name of what it scales."""
+    patch = _decided_from(seen.resource_version)
+    return [*patch, {"op": "replace", "path": "/spec/scaleTargetRef/name", "value": scales}]
 
 
 def deployment(made: DeploymentMade) -> Json:

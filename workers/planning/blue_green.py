@@ -17,6 +17,7 @@ The steps, each of which looks before it writes and may be run again after a cra
    be tried first has its place here, between 3 and 5.
 5. *switch* each service, in the declared order: one write of its Service's selector, which names the version
    that was read. (Undone: one write as well.)
+   What else looks at the pods of a service goes along: its autoscaler *follows* the traffic.
 6. *watch* all of it with its traffic for a while. What else is to be measured has its place here. If anything
    fails from 2 to 6, the release turns back by itself.
 7. *keep* what had the traffic, for the delay: the Deployment says until when. The release has ended then, and
@@ -32,7 +33,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
-from releases.blue_green import Keep, Look, Prepare, Preview, Switch, Validate, Watch
+from releases.blue_green import Follow, Keep, Look, Prepare, Preview, Switch, Validate, Watch
 from releases.plan import Change, RollOut, Step, verification
 from workers.planning.scene import Ready, Refused, Scene, listed
 from workers.slots import NoSlotsError, Slots, slots_of
@@ -60,6 +61,8 @@ def blue_green(
     prepares: list[Prepare] = []
     switches: list[Switch] = []
     in_place: list[RollOut] = []
+    follows: list[Follow] = []
+    uncovered: list[str] = []
     for rollout in rollouts:
         service = ready[rollout.service]
         traffic = service.observed.traffic
@@ -70,7 +73,12 @@ def blue_green(
         if slots is None or traffic is None:
             in_place.append(rollout)
             continue
-        prepares.append(_prepare(service, slots, rollout))
+        autoscaler = scene.autoscaler_of(slots.serving.deployment)
+        if autoscaler is not None:
+            follows.append(_follow(service.name, autoscaler.name, slots))
+        least = 0 if autoscaler is None else autoscaler.at_least
+        prepares.append(_prepare(service, slots, rollout, least))
+        uncovered += _uncovered(scene, service, slots)
         switches.append(_switch(traffic.name, slots, rollout, prepares[-1]))
     if not switches:
         return Refused(
@@ -83,13 +91,13 @@ def blue_green(
     steps: list[Step] = [*prepares]
     if how.preview and not back:
         steps.append(Preview(looks=tuple(_look(step) for step in switches)))
-    steps += [Validate(**_standing(prepares)), *changes]
+    steps += [Validate(**_standing(prepares)), *changes, *follows]
     monitor = int(how.monitor.total_seconds())
     steps.append(verification(changes) if back else Watch(seconds=monitor, **_standing(changes)))
     delay = int(how.delay.total_seconds())
     for each in switches:
         steps.append(Keep(service=each.service, deployment=each.leaves.deployment, seconds=delay))
-    return Ways(tuple(steps), _warnings(in_place))
+    return Ways(tuple(steps), (*_warnings(in_place), *uncovered))
 
 
 def _standing(steps: Iterable[Prepare | Change]) -> _Standing:
@@ -106,7 +114,7 @@ class _Standing(TypedDict):
     names: dict[str, str]
 
 
-def _prepare(ready: Ready, slots: Slots, rollout: RollOut) -> Prepare:
+def _prepare(ready: Ready, slots: Slots, rollout: RollOut, at_least: int) -> Prepare:
     beside, container = ready.observed.beside, rollout.container
     stable = None if beside is None else read_template(beside.template, container, beside.revision)
     new = read_template(slots.to_idle(rollout.new.spec), container, None)
@@ -118,8 +126,25 @@ def _prepare(ready: Ready, slots: Slots, rollout: RollOut) -> Prepare:
         labels=dict(slots.match_labels),
         stable=stable,
         new=stable if stable is not None and stable.digest == new.digest else new,
+        at_least=0 if ready.deployment.wanted == 0 else at_least,
         deadline_seconds=rollout.deadline_seconds,
     )
+
+
+def _follow(service: str, autoscaler: str, slots: Slots) -> Follow:
+    return Follow(service=service, name=autoscaler, leaves=slots.serving.deployment, to=slots.idle.deployment)
+
+
+def _uncovered(scene: Scene, ready: Ready, slots: Slots) -> list[str]:
+    """The budgets that protect what serves now, and would not protect what serves then."""
+    here = (ready.deployment.template.get("metadata") or {}).get("labels") or {}
+    there = (slots.to_idle(ready.deployment.template).get("metadata") or {}).get("labels") or {}
+    return [
+        f"The PodDisruptionBudget {each.name} does not protect the pods of {slots.idle.deployment}: "
+        f"nodes may be drained without regard to it while they have the traffic."
+        for each in scene.budgets
+        if each.covers(here) and not each.covers(there)
+    ]
 
 
 def _switch(service: str, slots: Slots, rollout: RollOut, prepare: Prepare) -> Switch:

@@ -12,6 +12,7 @@ from releases.database import Backup, Migrate, Restore
 from releases.plan import (
     Drill,
     EnsureConfiguration,
+    Follow,
     Keep,
     Prepare,
     Preview,
@@ -28,7 +29,7 @@ from workers.steps.ensure_configuration import ensure_configuration
 from workers.steps.keep import keep
 from workers.steps.prepare import prepare
 from workers.steps.roll_out import roll_out
-from workers.steps.traffic import preview, switch
+from workers.steps.traffic import follow, preview, switch
 from workers.steps.verify import verify
 from workers.steps.watch import watch
 from workers.steps.work import Done, Failed, Outcome, Unfinished, Work
@@ -37,7 +38,9 @@ from workers.verdict import Standing
 __all__ = ["Done", "Failed", "Outcome", "Unfinished", "Work", "run"]
 
 
-def run(step: Step, standings: Iterable[Standing], work: Work) -> Outcome:
+def run(  # noqa: PLR0911 - one case a step
+    step: Step, standings: Iterable[Standing], work: Work
+) -> Outcome:
     """Run a step, beside the `standings`: what the steps that go in its direction leave behind.
 
     Raises `ClusterError`s; a `TransientError` means that the step should be run again.
@@ -53,6 +56,8 @@ def run(step: Step, standings: Iterable[Standing], work: Work) -> Outcome:
             return preview(step, work)
         case Switch():
             return switch(step, work)
+        case Follow():
+            return follow(step, work)
         case Watch():
             return watch(step, standings, work)
         case Keep():

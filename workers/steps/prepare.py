@@ -32,7 +32,7 @@ def prepare(step: Prepare, work: Work) -> Outcome:
 
 
 def _write(step: Prepare, work: Work) -> DeploymentSeen | Failed:
-    size = work.cluster.deployment(work.namespace, step.like).wanted
+    size = max(step.at_least, work.cluster.deployment(work.namespace, step.like).wanted)
     annotations = marks(work.release, step.new, work.cause)
     try:
         there = work.cluster.deployment(work.namespace, step.deployment)

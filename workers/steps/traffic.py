@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from releases.blue_green import Look
-from releases.plan import Preview, Switch, digest_of
+from releases.plan import Follow, Preview, Switch, digest_of
 from workers.cluster import (
     AlreadyExistsError,
     ConflictError,
@@ -53,6 +53,20 @@ def _preview(look: Look, work: Work) -> bool | Failed:
 def is_ours(service: TrafficSeen) -> bool:
     """Whether Buzzy made a Service."""
     return MANAGED.items() <= service.labels.items()
+
+
+def follow(step: Follow, work: Work) -> Outcome:
+    """Let the autoscaler scale what has the traffic; one that is gone, or scales another thing, is let be."""
+    return Done(changed=despite_conflicts(lambda: _follow(step, work)))
+
+
+def _follow(step: Follow, work: Work) -> bool:
+    found = next((each for each in work.cluster.autoscalers(work.namespace) if each.name == step.name), None)
+    if found is None or found.scales != step.leaves:
+        return False
+    work.before_write()
+    work.cluster.write_autoscaler(work.namespace, found, step.to)
+    return True
 
 
 def switch(step: Switch, work: Work) -> Outcome:
