@@ -517,3 +517,25 @@ def test_a_damaged_file_is_read_or_refused(place: int, cut: int, put: str) -> No
     except ConfigError as error:
         outcome = error
     assert isinstance(outcome, Config) or str(outcome)
+
+
+@pytest.mark.requirement("D2")
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [
+        (
+            "[{name: a, image: x/a}, {name: a-green, image: x/b}]",
+            "services[1].deployment: is what blue-green calls the second Deployment of a; "
+            "give it another name",
+        ),
+        (
+            "[{name: a, image: x/a}, {name: b, image: x/b, service: a}]",
+            "services[1].service: is the service of services[0] as well; give each service its own",
+        ),
+    ],
+)
+def test_slots_that_would_be_in_each_others_way(services: str, said: str) -> None:
+    """Only where a release may be blue-green; a rolling environment has one Deployment a service."""
+    text = f"services: {services}\nenvironments:\n  staging: {{namespace: n, channel: C0A{{}}}}\n"
+    assert problems(text.replace("{}", ", strategies: [blue-green]")) == [said]
+    parse_config(text.replace("{}", ""))
