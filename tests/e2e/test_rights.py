@@ -27,6 +27,7 @@ def test_the_role_allows_all_that_is_done_and_no_more(open_house: OpenHouse, gra
     _fail_and_go_back(house)
     _abort(house)
     _release_with_a_configuration_that_is_there(house)
+    house.kubectl("development", "autoscale", "deployment", "buzzy-main", "--min=1", "--max=5")
     house.released("/buzzy release 3.2.2 development --strategy blue-green", "development")
 
     asked = grants.requests(list(house.namespaces.values()))

@@ -525,8 +525,10 @@ def test_a_damaged_file_is_read_or_refused(place: int, cut: int, put: str) -> No
     [
         (
             "[{name: a, image: x/a}, {name: a-green, image: x/b}]",
-            "services[1].deployment: is what blue-green calls the second Deployment of a; "
-            "give it another name",
+            (
+                "services[1].deployment: is what blue-green calls the second Deployment of a; "
+                "give it another name"
+            ),
         ),
         (
             "[{name: a, image: x/a}, {name: b, image: x/b, service: a}]",

@@ -141,6 +141,45 @@ def test_workers_fence_a_service(
         cluster_client.fence_traffic(place.name, "nothing", "1-abc")
 
 
+def test_workers_let_an_autoscaler_scale_another_deployment(
+    place: Place, cluster_client: Cluster, web: DeploymentSeen, seen: Seen
+) -> None:
+    """Nothing but the name changes; an older look, and one from before a fence, is a conflict."""
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": web.name}
+    spec = {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 5}
+    head = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}}
+    place.make("horizontalpodautoscalers", head | {"spec": spec})
+    (found,) = cluster_client.autoscalers(place.name)
+    assert (found.name, found.scales, found.at_least) == ("web", "web", 2)
+    cluster_client.fence_autoscaler(place.name, "web", "1-abc")
+    with pytest.raises(ConflictError):
+        cluster_client.write_autoscaler(place.name, found, "web-green")
+
+    def write(*, rehearse: bool) -> None:
+        (now,) = cluster_client.autoscalers(place.name)
+        cluster_client.write_autoscaler(place.name, now, "web-green", rehearse=rehearse)
+
+    despite_conflicts(lambda: write(rehearse=True))
+    assert cluster_client.autoscalers(place.name)[0].scales == "web"
+    despite_conflicts(lambda: write(rehearse=False))
+    after = place.get("horizontalpodautoscalers", "web")["spec"]
+    assert seen({key: after[key] for key in spec}) == {
+        **spec,
+        "scaleTargetRef": {**target, "name": "web-green"},
+    }
+
+
+def test_workers_see_budgets(place: Place, cluster_client: Cluster, seen: Seen) -> None:
+    """By whose labels they protect pods."""
+    budget = {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}
+    head = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "web"}}
+    place.make("poddisruptionbudgets", head | {"spec": budget})
+    (found,) = cluster_client.budgets(place.name)
+    assert found.covers({"app": "web", "x": "y"})
+    assert not found.covers({"app": "web-green"})
+    assert seen(plain(found)) == {"name": "web", "selector": {"app": "web"}}
+
+
 def _answering(place: Place) -> set[str]:
     """The Deployments whose pods get the Service's traffic now."""
     slices = place.items("endpointslices", labelSelector="kubernetes.io/service-name=web")
