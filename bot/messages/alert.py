@@ -63,8 +63,8 @@ def _left(release: Release) -> str:
     if release.went_back_by_itself:
         stable = clip(release.plan.stable, NAME) if release.plan is not None else "what was stable"
         return f"It went back by itself: {stable} has all of the traffic."
-    changed = release.changed_services
-    return f"Changed, and still so: {wording.changed(changed)}" if changed else "Nothing was changed."
+    changed = wording.left_changed(release)
+    return f"Changed, and still so: {changed}" if changed else "Nothing was changed."
 
 
 def resolved_message(release: Release, application: str, by: Release, url: str | None) -> Message:
