@@ -18,6 +18,7 @@ class Asked(Frozen):
     line: str
     user: str
     channel: str
+    """Where it was typed; empty for the form of the App Home, where the answer stands, too."""
     at: AwareDatetime
     response_url: str = ""
     """Where answers for this person alone go; empty for a mention, which is answered in its thread."""
@@ -54,6 +55,7 @@ class Pressed(Frozen):
     item: str = ""
     user: str
     channel: str
+    """Where the button stands; empty on the App Home, where the answer stands, too."""
     at: AwareDatetime
     response_url: str
 

@@ -15,9 +15,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.answers import Answers
+from bot.approvals import Approvals
 from bot.deliveries import Asked, Payload, Pressed, Reacted, read
 from bot.messages import Message
 from bot.messages.help import help_message
+from bot.messages.home import notice_of
 from bot.messages.refusals import mistake_message, note
 from bot.questions import Desk
 from bot.requests import NotYetError, Requests
@@ -25,6 +27,7 @@ from bot.slack import RateLimitedError, RefusedError, Slack, SlackError, Unclear
 from releases import grammar
 from releases.lifecycle import State
 from releases.record import Delivery, Inbox, Record, RecordUnavailableError
+from releases.record.homes import Homes
 from releases.record.told import Place
 from releases.schedule import Scheduled
 
@@ -64,6 +67,8 @@ class InboxLoop:
         record: Record,
         requests: Requests,
         answers: Answers,
+        approvals: Approvals,
+        homes: Homes,
         desk: Desk,
         slack: Slack,
         vocabulary: grammar.Vocabulary,
@@ -75,6 +80,8 @@ class InboxLoop:
         self._record = record
         self._requests = requests
         self._answers = answers
+        self._approvals = approvals
+        self._homes = homes
         self._desk = desk
         self._slack = slack
         self._vocabulary = vocabulary
@@ -147,6 +154,8 @@ class InboxLoop:
                 answer = self._answers.pressed(payload, delivery.id)
         if answer is not None:
             self._tell(payload, answer)
+        elif isinstance(payload, Asked | Pressed) and not payload.channel:
+            self._homes.opened(payload.user)  # which shows what has become of it
 
     def _asked(self, asked: Asked, delivery: Delivery) -> Message | None:
         try:
@@ -156,9 +165,11 @@ class InboxLoop:
         match command:
             case grammar.Help():
                 return help_message(grammar.help_text(command.verb, self._vocabulary))
-            case grammar.Calendar():
-                return self._desk.calendar(command)
-            case grammar.Status() | grammar.History() | grammar.Plan():
+            case grammar.Calendar() | grammar.Migrations():
+                return self._desk.look_up(command)
+            case grammar.Approvals():
+                return self._approvals.answer(asked.user)
+            case grammar.Status() | grammar.History() | grammar.Plan() | grammar.Diff():
 
                 def show(answer: Message) -> Place | None:
                     return self._post(asked, answer, delivery)
@@ -182,11 +193,21 @@ class InboxLoop:
         match payload:
             case Scheduled():
                 self._requests.not_done(payload, answer)  # nobody waits for an answer: the channel is told
+            case Asked(channel="") | Pressed(channel=""):
+                self._homes.say(payload.user, notice_of(answer))
             case Asked(response_url="") | Reacted():
                 thread = payload.thread_ts if isinstance(payload, Asked) else None
                 self._slack.whisper(payload.channel, payload.user, answer, thread_ts=thread or None)
             case Asked() | Pressed():
-                self._slack.respond(payload.response_url, answer)
+                self._respond(payload, answer)
+
+    def _respond(self, payload: Asked | Pressed, answer: Message) -> None:
+        try:
+            self._slack.respond(payload.response_url, answer)
+        except RefusedError as error:
+            # Half an hour after the command, or five answers: a form may be filled in late.
+            log.info("Slack takes no more answers there", slack=error.code)
+            self._slack.whisper(payload.channel, payload.user, answer)
 
     def _tell_quietly(self, payload: Payload, answer: Message) -> None:
         try:

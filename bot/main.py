@@ -18,11 +18,13 @@ from slack_bolt import App
 
 from bot.answers import Answers
 from bot.app import make_app
+from bot.approvals import Approvals
 from bot.calendar import Calendar
 from bot.closing import Closing
 from bot.confirming import Confirming
 from bot.doors import Door, DoorError, HttpDoor, SocketDoor
 from bot.gate import Gate
+from bot.home import HomeKeeper, HomePace
 from bot.inbox import InboxLoop
 from bot.people import People
 from bot.planner import Planner
@@ -56,6 +58,9 @@ from releases.record import (
     health,
 )
 from releases.record.closures import Closures
+from releases.record.drifts import Drifts
+from releases.record.homes import Homes
+from releases.record.rounds import Rounds
 from releases.record.schedules import Schedules
 from releases.record.told import Told
 
@@ -123,7 +128,7 @@ def wait_for_slack(slack: Slack, stop: threading.Event) -> Identity | None:
 class Bot:
     """All parts of the bot, put together."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a bot is told
         self,
         settings: Settings,
         config: Config,
@@ -131,8 +136,9 @@ class Bot:
         http: tuple[str, int] | None,
         *,
         pace: Pace | None = None,
+        home_pace: HomePace | None = None,
     ) -> None:
-        """Nothing is started and nobody is called yet. `pace` is Slack's, unless it is given."""
+        """Nothing is started and nobody is called yet. The paces are Slack's, unless they are given."""
         token, url = settings.slack_bot_token.get_secret_value(), settings.redis_url
         self._slack = Slack(web_client(token, settings.slack_api_url))
         self._config = config
@@ -141,7 +147,9 @@ class Bot:
         self._queue = JobQueue.connect(url)
         self._hasty = Store.connect(url)
         self._patient = Store.connect(url, answer_seconds=PATIENT_SECONDS)
-        self._reception = Reception(config, Inbox(self._hasty), self._desk(self._hasty), _now)
+        self._reception = Reception(
+            config, Inbox(self._hasty), Homes(self._hasty), self._desk(self._hasty), _now
+        )
         app = make_app(
             me,
             self._reception,
@@ -157,6 +165,7 @@ class Bot:
             self._inbox_loop(me).run,
             self._confirming(me).run,
             self._relay(pace or Pace()).run,
+            self._home_keeper(me, home_pace).run,
             self._keep_people(me),
         ]
 
@@ -175,6 +184,7 @@ class Bot:
         deadline = time.monotonic() + STOP_SECONDS
         with contextlib.suppress(RecordUnavailableError):
             Told(self._hasty, self._name).stir()
+            Homes(self._hasty).stir()
         self.door.close()
         self._reception.close()
         self._replays.close()
@@ -199,6 +209,8 @@ class Bot:
             Told(store, self._name),
             _now,
             calendar,
+            Drifts(store),
+            Rounds(store),
         )
 
     def _inbox_loop(self, me: Identity) -> InboxLoop:
@@ -219,10 +231,26 @@ class Bot:
             record,
             requests,
             answers,
+            Approvals(self._config, record, told, self._slack, people, _now),
+            Homes(store),
             self._desk(store),
             self._slack,
             vocabulary_of(self._config),
             _now,
+        )
+
+    def _home_keeper(self, me: Identity, pace: HomePace | None) -> HomeKeeper:
+        store, people = self._patient, self._people(me)
+        told = Told(store, self._name)
+        return HomeKeeper(
+            Homes(store, self._name),
+            self._desk(store),
+            Approvals(self._config, Record(store), told, self._slack, people, _now),
+            people,
+            self._slack,
+            self._config.application,
+            _now,
+            pace or HomePace(),
         )
 
     def _confirming(self, me: Identity) -> Confirming:

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from bot.calendar import Calendar
 from bot.messages import Message
 from bot.messages.calendar import Agenda, calendar_message
+from bot.messages.difference import difference_message
 from bot.messages.history import history_message
+from bot.messages.migrations import migrations_message
 from bot.messages.plan import plan_message
 from bot.messages.refusals import note, refusal_message
-from bot.messages.status import EnvironmentNow, age, seen_ending, status_message
+from bot.messages.status import EnvironmentNow, LastDrill, age, seen_ending, status_message
 from releases import grammar
 from releases.config import Config
+from releases.database import Applied
 from releases.events import Actor
+from releases.lifecycle import Release, State
 from releases.plan import digest_of
 from releases.policy import Refusal
 from releases.promotion import soaking
-from releases.proof import lead
+from releases.proof import PAST, lead
 from releases.record import JobQueue, Questions, Record
+from releases.record.database import applied_in
+from releases.record.drifts import Drifts
+from releases.record.rounds import Rounds
 from releases.record.told import Place, Told
 from releases.snapshot import Answer, Question
 from releases.standby import Drift, drift
+from releases.twins import Found
 
-Asking = grammar.Status | grammar.History | grammar.Plan
+Asking = grammar.Status | grammar.History | grammar.Plan | grammar.Diff
 """The commands that only ask."""
+
+OF_WORKERS = frozenset({"plan", "diff"})
+"""The questions to which the record alone has no answer."""
+LookedUp = grammar.Calendar | grammar.Migrations
+"""Those whose answer the record has."""
 
 STATUS_RELEASES = 10
 """How far back `status` looks for the release that put there what runs."""
@@ -44,6 +58,8 @@ class Desk:
         told: Told,
         now: Callable[[], datetime],
         calendar: Calendar,
+        drifts: Drifts,
+        rounds: Rounds,
     ) -> None:
         """`now` gives aware UTC times."""
         self._config = config
@@ -53,17 +69,26 @@ class Desk:
         self._told = told
         self._now = now
         self._calendar = calendar
+        self._drifts = drifts
+        self._rounds = rounds
 
-    def calendar(self, command: grammar.Calendar) -> Message:
-        """What is closed and what is due: known at once, and nobody has to look again."""
+    def look_up(self, command: LookedUp) -> Message:
+        """What is known at once, and nobody has to look at again."""
         now = self._now()
         names = (command.environment,) if command.environment else tuple(self._config.environments)
+        if isinstance(command, grammar.Migrations):
+            return migrations_message({name: self._applied(name) for name in names}, now)
         return calendar_message(
             tuple(
                 Agenda(name, self._calendar.entries(name, now), self._calendar.open_times(name))
                 for name in names
             )
         )
+
+    def _applied(self, name: str) -> tuple[Applied, ...] | None:
+        if self._config.environment(name).database is None:
+            return None
+        return applied_in(self._record, name)
 
     def ask(
         self,
@@ -102,14 +127,36 @@ class Desk:
         """
         if question.kind == "plan":
             return _planned(question, answer)
+        if question.kind == "diff":
+            return _compared(question, answer)
         known = self._known(question)
         if not known or (_digest(known) == shown and not edits):
             return None
         return self._message(question, known, again=False)
 
+    def board(self) -> tuple[EnvironmentNow, ...]:
+        """All environments, as they are known now."""
+        return tuple(self._environment(name, "status") for name in self._config.environments)
+
+    def stamp(self) -> str:
+        """Names what `board` would show, and costs little: whoever has seen this stamp has seen all of it.
+
+        That somebody has looked again and found the same counts once a minute.
+        """
+        now = self._now()
+        parts: list[object] = []
+        for name in self._config.environments:
+            seen = self._record.seen(name)
+            found = None if seen is None else seen.model_dump(mode="json", exclude={"at", "revisions"})
+            minute = None if seen is None else int(seen.at.timestamp() // 60)
+            parts += [self._record.latest(name), found, minute, self._calendar.brief(name, now)]
+            if name in self._config.standbys and (drifted := self._drifts.of(name)) is not None:
+                parts += drifted.differences
+        return digest_of(parts)
+
     def _message(self, question: Question, known: tuple[EnvironmentNow, ...], *, again: bool) -> Message:
-        if question.kind == "plan":
-            return note(f"Looking at {question.environments[0]} …")
+        if question.kind in OF_WORKERS:
+            return note(f"Looking at {' and '.join(question.environments)} …")
         now = self._now()
         ending = seen_ending(age(known, now), again=again)
         if question.kind == "status":
@@ -117,7 +164,7 @@ class Desk:
         return history_message(known, now, ending=ending)
 
     def _known(self, question: Question) -> tuple[EnvironmentNow, ...]:
-        if question.kind == "plan":
+        if question.kind in OF_WORKERS:
             return ()
         names = (name for name in question.environments if name in self._config.environments)
         return tuple(self._environment(name, question.kind) for name in names)
@@ -129,23 +176,38 @@ class Desk:
         held = next((release for release in recent if release.id == holder), None)
         brief = self._calendar.brief(name, self._now()) if kind == "status" else ()
         soaks = soaking(self._config, name, recent, self._now()) if kind == "status" else ()
-        drift = self._drift(name, kind)
-        return EnvironmentNow(name, self._record.seen(name), held, recent, brief, drift, soaks)
-
-    def _drift(self, name: str, kind: str) -> Drift | None:
+        now = EnvironmentNow(name, self._record.seen(name), held, recent, brief, None, soaks)
         environment = self._config.environment(name)
-        if environment.follows is None or kind != "status":
+        if kind != "status":
+            return now
+        if environment.latest is not None:
+            now = replace(now, newest=self._rounds.newest(name))
+        if environment.follows is None:
+            return now
+        drilled = next((each for each in self._record.recent(name, PAST) if _was_drilled(each)), None)
+        found = self._drifts.of(name)
+        return replace(now, drift=self._drift(name, found), found=found, drill=LastDrill(drilled))
+
+    def _drift(self, name: str, found: Found | None) -> Drift | None:
+        """How a standby differs in versions, as was last seen; if it does not, what else differs."""
+        environment = self._config.environment(name)
+        if environment.follows is None:
             return None
         services = [service.name for service in self._config.services_of(environment)]
         leading = lead(self._record.recent(environment.follows, STATUS_RELEASES), services)
         seen = self._record.seen
-        return drift(environment, seen(name), seen(environment.follows), leading)
+        versions = drift(environment, seen(name), seen(environment.follows), leading)
+        if versions is None or not versions.in_step or found is None or not found.differences:
+            return versions
+        return Drift(f"not in step with {found.follows}: {found.differences[0]}", found.since)
 
     def _environments(self, command: Asking) -> tuple[str, ...]:
+        if isinstance(command, grammar.Diff):
+            return (command.source, command.environment)
         return (command.environment,) if command.environment else tuple(self._config.environments)
 
 
-def _kind(command: Asking) -> Literal["status", "history", "plan"]:
+def _kind(command: Asking) -> Literal["status", "history", "plan", "diff"]:
     match command:
         case grammar.Status():
             return "status"
@@ -153,6 +215,8 @@ def _kind(command: Asking) -> Literal["status", "history", "plan"]:
             return "history"
         case grammar.Plan():
             return "plan"
+        case grammar.Diff():
+            return "diff"
 
 
 def _digest(known: tuple[EnvironmentNow, ...]) -> str:
@@ -160,7 +224,12 @@ def _digest(known: tuple[EnvironmentNow, ...]) -> str:
     seen = [
         each.seen.model_dump(mode="json", exclude={"at"}) if each.seen is not None else None for each in known
     ]
-    return digest_of(seen)
+    drifted = [list(each.found.differences) for each in known if each.found is not None]
+    return digest_of([seen, drifted])
+
+
+def _was_drilled(release: Release) -> bool:
+    return release.request.kind == "drill" and release.state in {State.RELEASED, State.FAILED}
 
 
 def _planned(question: Question, answer: Answer) -> Message:
@@ -169,3 +238,10 @@ def _planned(question: Question, answer: Answer) -> Message:
         return plan_message(answer.plan, copy=release)
     why = answer.refused or f"{question.environments[0]} could not be planned."
     return refusal_message(Refusal(why, answer.hint, answer.who, ready_at=answer.ready_at))
+
+
+def _compared(question: Question, answer: Answer) -> Message:
+    if answer.difference is not None:
+        return difference_message(answer.difference)
+    why = answer.refused or f"{' and '.join(question.environments)} could not be compared."
+    return refusal_message(Refusal(why, answer.hint))

@@ -7,24 +7,27 @@ answered from the record. What cannot be recorded in time is not recorded at all
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.answers import Answering
 from bot.deliveries import Asked, Payload, Pressed, Reacted, kind_of
 from bot.messages import Message
+from bot.messages.form import Origin, fields_of, origin_of, release_form
 from bot.messages.help import help_message
 from bot.messages.parts import SENTENCE, clip, code, lines, message
 from bot.messages.refusals import mistake_message, note
-from bot.questions import Asking, Desk
+from bot.questions import Asking, Desk, LookedUp
 from bot.requests import Changing
 from bot.vocabulary import vocabulary_of
 from releases import grammar
 from releases.config import Config
+from releases.plan import digest_of
 from releases.record import Inbox, RecordUnavailableError
+from releases.record.homes import Homes
 from releases.record.told import Place
 
 T = TypeVar("T")
@@ -42,11 +45,14 @@ THREADS = 32
 class Reception:
     """Takes what comes in from Slack. Its methods do not call Slack."""
 
-    def __init__(self, config: Config, inbox: Inbox, desk: Desk, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, config: Config, inbox: Inbox, homes: Homes, desk: Desk, now: Callable[[], datetime]
+    ) -> None:
         """`now` gives aware UTC times."""
         self.vocabulary = vocabulary_of(config)
         self._config = config
         self._inbox = inbox
+        self._homes = homes
         self._desk = desk
         self._now = now
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="reception")
@@ -60,19 +66,50 @@ class Reception:
         match command:
             case grammar.Help():
                 return help_message(grammar.help_text(command.verb, self.vocabulary))
-            case grammar.Status() | grammar.History() | grammar.Plan():
+            case grammar.Status() | grammar.History() | grammar.Plan() | grammar.Diff():
                 return self._answered(command, user, channel, response_url)
-            case grammar.Calendar():
+            case grammar.Calendar() | grammar.Migrations():
                 return self._looked_up(command)
+            case grammar.Approvals():
+                asked = self._asked(command, user, channel, response_url)
+                return self._recorded(asked, trigger) or note("Looking …")
             case _:
-                asked = Asked(
-                    line=command.line(), user=user, channel=channel, at=self._now(), response_url=response_url
-                )
-                try:
-                    self._record(asked, trigger)
-                except RecordUnavailableError as error:
-                    return _unrecorded(error, f"/buzzy {command.line()}")
-                return self._noted(command)
+                asked = self._asked(command, user, channel, response_url)
+                return self._recorded(asked, trigger) or self._noted(command)
+
+    def form_for(self, line: str, channel: str, response_url: str) -> dict[str, Any] | None:
+        """The form that a slash command asks for, if it does; the environment of its channel is chosen."""
+        if not grammar.asks_for_form(line):
+            return None
+        environments = self._config.environments.items()
+        here = next((name for name, each in environments if each.channel == channel), None)
+        return release_form(self.vocabulary, here, Origin(channel=channel, response_url=response_url))
+
+    def form_for_home(self) -> dict[str, Any]:
+        """The same, asked for on the App Home; answers to it stand there."""
+        return release_form(self.vocabulary, None, Origin())
+
+    def home_opened(self, user: str) -> None:
+        """Somebody looks at their App Home. Raises `RecordUnavailableError`."""
+        self._in_time(lambda: self._homes.opened(user))
+
+    def form(self, view: Mapping[str, Any], user: str) -> dict[str, str]:
+        """A form was submitted: it goes the same way as the line that could have been typed.
+
+        What is wrong with it, by field; empty when it was recorded. The same form with the same content
+        is one request, however often it comes: Slack asks people to try again when its own wait is over.
+        """
+        origin = origin_of(view)
+        try:
+            command = grammar.read_form(fields_of(view), self.vocabulary)
+        except grammar.FormError as error:
+            return error.problems
+        delivery = f"{view['id']}:{digest_of(command.line())[:16]}"
+        try:
+            self._record(self._asked(command, user, origin.channel, origin.response_url), delivery)
+        except RecordUnavailableError as error:
+            return {"version": f"Nothing was recorded: {error}. Press Release again in a minute."}
+        return {}
 
     def mention(self, line: str, user: str, channel: str, thread_ts: str, event: str) -> None:
         """A line behind a mention, answered later in its thread. Raises `RecordUnavailableError`."""
@@ -95,6 +132,18 @@ class Reception:
         """Take nothing more in."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def _asked(self, command: grammar.Command, user: str, channel: str, response_url: str) -> Asked:
+        line = command.line()
+        return Asked(line=line, user=user, channel=channel, at=self._now(), response_url=response_url)
+
+    def _recorded(self, asked: Asked, delivery: str) -> Message | None:
+        """Record a command, to be acted on in a moment; what its person is told if that fails."""
+        try:
+            self._record(asked, delivery)
+        except RecordUnavailableError as error:
+            return _unrecorded(error, f"/buzzy {asked.line}")
+        return None
+
     def _record(self, payload: Payload, delivery: str) -> None:
         deadline = time.monotonic() + DEADLINE_SECONDS
         body = payload.model_dump(mode="json")
@@ -112,9 +161,9 @@ class Reception:
             return _unrecorded(error, f"/buzzy {command.line()}")
         return shown[0]
 
-    def _looked_up(self, command: grammar.Calendar) -> Message:
+    def _looked_up(self, command: LookedUp) -> Message:
         try:
-            return self._in_time(lambda: self._desk.calendar(command))
+            return self._in_time(lambda: self._desk.look_up(command))
         except RecordUnavailableError as error:
             return _unrecorded(error, f"/buzzy {command.line()}")
 

@@ -36,7 +36,7 @@ EVENT_TYPE = "buzzy"
 PAGES, PAGE = 5, 200
 """How far back a message is looked for."""
 
-_WRITES = {"chat.postMessage", "chat.update", "chat.postEphemeral"}
+_WRITES = {"chat.postMessage", "chat.update", "chat.postEphemeral", "views.open", "views.publish"}
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
 _THEIR_TROUBLE = {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "server_error"}
 
@@ -178,6 +178,16 @@ class Slack:
             raise UnclearError(f"response_url: HTTP {answer.status_code}")
         if answer.status_code != 200:
             raise RefusedError("response_url", answer.body[:40] or f"HTTP {answer.status_code}")
+
+    # -- forms and the App Home ---------------------------------------------------------------------
+
+    def open_form(self, trigger: str, view: Mapping[str, Any]) -> None:
+        """Open a form in front of the person whose trigger id this is, which lives for three seconds."""
+        self._call("views.open", trigger_id=trigger, view=view)
+
+    def publish_home(self, user: str, view: Mapping[str, Any]) -> None:
+        """Show a person's App Home from now on."""
+        self._call("views.publish", user_id=user, view=view)
 
     # -- people and reactions ----------------------------------------------------------------------
 

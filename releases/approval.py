@@ -220,6 +220,8 @@ def _again(release: Release) -> str:
     again: grammar.Command
     if request.kind == "rollback":
         again = grammar.Rollback(request.environment, services=request.services)
+    elif request.kind == "drill":
+        again = grammar.Drill(request.environment, request.reason)
     elif request.source is not None:
         again = grammar.Promote(
             request.source,

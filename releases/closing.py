@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, Field
 from releases.config import Config, Environment
 from releases.config.windows import freeze_at
 from releases.events import Actor, Passage
-from releases.plan import Frozen
+from releases.plan import Frozen, RequestKind
 
 ALL = "all"
 """The place that is every environment. It is looked at before the environment's own."""
@@ -75,9 +75,9 @@ class Waiter(Frozen):
 
 @dataclass(frozen=True)
 class Traveller:
-    """What wants to pass: a release or a rollback, by whom, and the right to pass freezes if it has one."""
+    """What wants to pass: what kind of thing, by whom, and the right to pass freezes if it has one."""
 
-    kind: Literal["release", "rollback"]
+    kind: RequestKind
     by: str
     over_freezes: Passage | None = None
 
@@ -118,6 +118,8 @@ def pass_by(
 
 def _passage(traveller: Traveller, each: Standing) -> Passage | None:
     what = in_words(each)
+    if traveller.kind == "drill":
+        return Passage(kind=each.kind, what=what, right="a drill changes nothing")
     if traveller.kind == "rollback":
         strict = isinstance(each, Closure) and each.rollbacks_too and each.by.id != traveller.by
         return None if strict else Passage(kind=each.kind, what=what, right="a rollback does not wait")

@@ -53,8 +53,14 @@ def row_of(matrix: Iterable[Row], version: Version) -> Row | None:
 
     A pre-release belongs to the row of the version that it will be.
     """
+    return next((row for row in matrix if within(row.versions, version)), None)
+
+
+def within(pattern: str, version: Version) -> bool:
+    """Whether a version of Buzzy, or the one that a pre-release will be, is among those of a pattern."""
     core = Running(f"{version.major}.{version.minor}.{version.patch}")
-    return next((row for row in matrix if _spec(row.versions).match(core)), None)
+    fit: bool = _spec(pattern).match(core)
+    return fit
 
 
 def fits(wanted: str, running: str) -> bool | None:

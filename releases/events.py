@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from releases.plan import Frozen, Plan, Step
+from releases.plan import Frozen, Plan, RequestKind, Step
 from releases.version import ReleaseType, Urgency
 
 
@@ -99,10 +99,10 @@ class Passage(Frozen):
 
 
 class ReleaseRequested(Happened):
-    """Somebody asked for a release or a rollback; from here on it holds its environment."""
+    """Somebody asked for a release, a rollback or a drill; from here on it holds its environment."""
 
     event: Literal["release_requested"] = "release_requested"
-    kind: Literal["release", "rollback"]
+    kind: RequestKind
     environment: str
     version: str | None = Field(description="the version asked for; None for a rollback or a promotion")
     target: Target | None = Field(default=None, description="where a rollback goes")
@@ -132,6 +132,13 @@ class ReleaseRequested(Happened):
     )
     follows: str | None = Field(
         default=None, description="the release of another environment that a standby follows with this one"
+    )
+    database: Literal["restore", "keep"] | None = Field(
+        default=None,
+        description="a rollback: restore the backup, or leave the database as it is; None: undo what can be",
+    )
+    latest: str | None = Field(
+        default=None, description="the rule by which Buzzy asked for this newest build, such as `3.x`"
     )
 
 
@@ -290,6 +297,14 @@ class StepStarted(Happened):
     index: int
 
 
+class JobStarted(Happened):
+    """The Job of a step is in the cluster: from here on, one that is not there any more was taken away."""
+
+    event: Literal["job_started"] = "job_started"
+    index: int
+    job: str = Field(description="its name")
+
+
 class StepProgressed(Happened):
     """Something that people watch has changed while a step runs."""
 
@@ -305,6 +320,8 @@ class StepFinished(Happened):
     index: int
     changed: bool = Field(description="False when everything was already as the step wants it")
     seen: tuple[ServiceSeen, ...] = ()
+    result: str = Field(default="", description="what its Job gave, such as what the backup is called")
+    log: tuple[str, ...] = Field(default=(), description="the last lines that its Job wrote")
 
 
 class StepFailed(Happened):
@@ -373,6 +390,7 @@ Event = Annotated[
     | HoldEnded
     | ReleaseStarted
     | StepStarted
+    | JobStarted
     | StepProgressed
     | StepFinished
     | StepFailed

@@ -14,7 +14,8 @@ from types import MappingProxyType
 
 from releases import checklist
 from releases import events as e
-from releases.plan import Plan, RollOut, Step, way_back
+from releases.database import Backup, Migrate, Migration, Restore, in_the_way
+from releases.plan import Change, Plan, Step, way_back
 
 
 class State(StrEnum):
@@ -60,7 +61,15 @@ RESTING = frozenset({State.WAITING, State.ABOUT_TO_START, State.HELD})
 MOVING = frozenset({State.RUNNING, State.ABORTING, State.TURNING_BACK})
 """States in which the cluster is being changed."""
 
-_STEPPING = ("step_started", "step_progressed", "step_finished", "step_failed", "interrupted", "notes_read")
+_STEPPING = (
+    "step_started",
+    "job_started",
+    "step_progressed",
+    "step_finished",
+    "step_failed",
+    "interrupted",
+    "notes_read",
+)
 
 TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
     {
@@ -157,6 +166,8 @@ class StepState:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     changed: bool = False
+    job: str | None = None
+    result: str = ""
 
     @property
     def took(self) -> timedelta | None:
@@ -255,11 +266,33 @@ class Release:
     @property
     def changed_services(self) -> tuple[str, ...]:
         """The services whose rollout was begun."""
-        return tuple(step.service for step in self.touched if isinstance(step, RollOut))
+        return tuple(step.service for step in self.touched if isinstance(step, Change))
+
+    @property
+    def changed_database(self) -> bool:
+        """Whether a change of the database was begun that is not undone."""
+        forward = any(isinstance(step, Migrate | Restore) for step in self.touched)
+        return forward and self.state is not State.ROLLED_BACK
+
+    @property
+    def backup(self) -> str | None:
+        """What the backup is called that it made before anything was changed."""
+        states = (each for each in self.forward if isinstance(each.step, Backup))
+        return next((each.result for each in states if each.status is StepStatus.DONE and each.changed), None)
+
+    @property
+    def stays(self) -> tuple[Migration, ...]:
+        """The migrations it has begun that stay, and with which the version before would not run."""
+        return () if self.request.kind == "rollback" else in_the_way(self.touched)
 
     def way_back(self) -> tuple[Step, ...]:
         """What would undo all that was begun so far; nothing undoes a rollback."""
         return () if self.request.kind == "rollback" else way_back(self.touched)
+
+    @property
+    def went_back_by_itself(self) -> bool:
+        """Whether it is back at what was stable because a step failed, and nobody had asked for that."""
+        return self.state is State.ROLLED_BACK and self.failure is not None and self.abort is None
 
     @property
     def approval(self) -> e.ApprovalNeeded | None:
@@ -374,7 +407,7 @@ def _note(release: Release, event: e.Event) -> Release:  # noqa: C901, PLR0911, 
             return replace(release, abort=event, ended_by=event.by)
         case e.ReleaseStarted():
             return replace(release, started_at=event.at)
-        case e.StepStarted() | e.StepProgressed() | e.StepFinished() | e.StepFailed():
+        case e.StepStarted() | e.JobStarted() | e.StepProgressed() | e.StepFinished() | e.StepFailed():
             return _stepped(release, event)
         case e.TurnedBack():
             back = tuple(StepState(step) for step in event.steps)
@@ -407,7 +440,8 @@ def _without(release: Release, actor: e.Actor) -> tuple[Approval, ...]:
 
 
 def _stepped(
-    release: Release, event: e.StepStarted | e.StepProgressed | e.StepFinished | e.StepFailed
+    release: Release,
+    event: e.StepStarted | e.JobStarted | e.StepProgressed | e.StepFinished | e.StepFailed,
 ) -> Release:
     if not 0 <= event.index < len(release.steps):
         raise IllegalEventError(f"{release.id} has no step {event.index}")
@@ -417,7 +451,15 @@ def _stepped(
             # A step that is begun again after a crash keeps its first start: its deadline goes on.
             state = replace(state, status=StepStatus.RUNNING, started_at=state.started_at or event.at)
         case e.StepFinished():
-            state = replace(state, status=StepStatus.DONE, finished_at=event.at, changed=event.changed)
+            state = replace(
+                state,
+                status=StepStatus.DONE,
+                finished_at=event.at,
+                changed=event.changed,
+                result=event.result,
+            )
+        case e.JobStarted():
+            state = replace(state, job=event.job)
         case e.StepFailed():
             state = replace(state, status=StepStatus.FAILED, finished_at=event.at)
         case e.StepProgressed():

@@ -1,4 +1,4 @@
-"""What is told in an environment's channel beside its releases: locks, freezes, turns, what is due.
+"""What is told in an environment's channel beside its releases: locks, freezes, turns, what is due, drift.
 
 Each is written in one step with the change that it tells of, kept for good, and posted once by the relay.
 """
@@ -98,8 +98,36 @@ class TrainEmpty(Told):
     owner: str
 
 
+class Drifted(Told):
+    """A standby has come to differ from what it follows, and not because a version soaks."""
+
+    notice: Literal["drifted"] = "drifted"
+    environment: str
+    follows: str
+    differences: tuple[str, ...]
+
+
+class InStep(Told):
+    """A standby that had drifted is in step again."""
+
+    notice: Literal["in_step"] = "in_step"
+    environment: str
+    follows: str
+    since: AwareDatetime = Field(description="when it had been found to differ")
+
+
 Notice = Annotated[
-    Closed | Opened | Turn | Reminded | Planned | Unplanned | Missed | NotDone | TrainEmpty,
+    Closed
+    | Opened
+    | Turn
+    | Reminded
+    | Planned
+    | Unplanned
+    | Missed
+    | NotDone
+    | TrainEmpty
+    | Drifted
+    | InStep,
     Field(discriminator="notice"),
 ]
 

@@ -7,52 +7,46 @@ how the bot notices at the moment of starting that something moved.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from releases.blue_green import Follow, Keep, Prepare, Preview, Switch, Validate, Watch
 from releases.checklist import VOLATILE, Item
+from releases.database import Applied, Backup, Migrate, Migration, Restore, in_the_way
+from releases.frozen import Frozen, Json, canonical_json, digest_of
+from releases.template import Template
 from releases.version import ReleaseType
 
-Json = dict[str, Any]
-"""A JSON object as Kubernetes gives it; opaque to us but for the fields that we name."""
+__all__ = [
+    "Change",
+    "EnsureConfiguration",
+    "Follow",
+    "Frozen",
+    "Json",
+    "Keep",
+    "Plan",
+    "Prepare",
+    "Preview",
+    "RollOut",
+    "Step",
+    "Switch",
+    "Template",
+    "Validate",
+    "Verify",
+    "Watch",
+    "canonical_json",
+    "digest_of",
+    "template_diff",
+    "verification",
+    "way_back",
+]
 
 
-def canonical_json(value: object) -> str:
-    """One text for one value: sorted keys, no spaces, no characters that need a second look."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-
-def digest_of(value: object) -> str:
-    """The SHA-256 of a value's canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
-
-
-class Frozen(BaseModel):
-    """Data that is made once and never changed; unknown fields are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Template(Frozen):
-    """A Deployment's pod template at one revision.
-
-    `spec` is the whole template as the API server returns it, without the `pod-template-hash` label that
-    the controller adds: going back restores all of it, as `kubectl rollout undo` does, not the image alone.
-    """
-
-    image: str
-    version: str | None = Field(description="what the image's tag says; None if it is no version")
-    revision: int | None = Field(description="the rollout revision that has it; None if none has it yet")
-    spec: Json
-
-    @property
-    def digest(self) -> str:
-        """Names the template by content; two templates are the same when their digests are."""
-        return digest_of(self.spec)
+RequestKind = Literal["release", "rollback", "drill"]
+"""What somebody can ask for; a drill changes nothing."""
 
 
 class EnsureConfiguration(Frozen):
@@ -74,6 +68,31 @@ class EnsureConfiguration(Frozen):
     def title(self) -> str:
         """The step in the words of the thread."""
         return f"configuration {self.name}"
+
+
+class EnsureFiles(Frozen):
+    """Create the immutable ConfigMap of the version's files, if it is not there yet.
+
+    As with the configuration, nothing has to be undone. The files themselves are not in the plan.
+    """
+
+    kind: Literal["ensure_files"] = "ensure_files"
+    name: str
+    folder: str = Field(description="where they are, from where buzzy.yaml is")
+    files: dict[str, str] = Field(description="name → the SHA-256 of its content")
+    changes: tuple[str, ...] = Field(
+        default=(),
+        description="what differs from those that the services have now: `+ new`, `~ changed`, `- gone`",
+    )
+
+    def undo(self) -> Step | None:
+        """Nothing: the files before are still there, and the templates switch back to them."""
+        return None
+
+    @property
+    def title(self) -> str:
+        """The step in the words of the thread."""
+        return f"files {self.name}"
 
 
 class RollOut(Frozen):
@@ -114,17 +133,80 @@ class Verify(Frozen):
         return "all services verified"
 
 
-Step = Annotated[EnsureConfiguration | RollOut | Verify, Field(discriminator="kind")]
+Change = RollOut | Switch
+"""The steps by which a service comes to run something else for those who use it."""
 
 
-_LATER = frozenset({"checklist", "notes"})
+class Expected(Frozen):
+    """What one service of a standby has to be like to take over; what is empty is not asked."""
+
+    service: str
+    image: str = Field(default="", description="as the environment that it follows runs it")
+    pods: int = Field(default=0, description="how many it has to ask for at least")
+    configuration: tuple[str, ...] = Field(
+        default=(), description="names of variables and files that its pods have to be given"
+    )
+
+
+DrillPart = Literal["pods", "health", "versions", "configuration", "database"]
+
+
+class Drill(Frozen):
+    """Look whether a standby could take over now, in one respect."""
+
+    kind: Literal["drill"] = "drill"
+    part: DrillPart
+    follows: str = Field(description="the environment whose place it would take")
+    expected: tuple[Expected, ...] = ()
+
+    def undo(self) -> Step | None:
+        """Nothing: looking changes nothing."""
+        return None
+
+    @property
+    def title(self) -> str:
+        """The step in the words of the thread."""
+        match self.part:
+            case "pods":
+                return "every pod is there and ready"
+            case "health":
+                return "every pod answers for its health"
+            case "versions":
+                return f"the versions of {self.follows}"
+            case "configuration":
+                return f"the configuration that {self.follows} has"
+            case "database":
+                return "the database answers"
+
+
+Step = Annotated[
+    EnsureConfiguration
+    | EnsureFiles
+    | RollOut
+    | Prepare
+    | Preview
+    | Validate
+    | Switch
+    | Follow
+    | Watch
+    | Verify
+    | Keep
+    | Backup
+    | Migrate
+    | Restore
+    | Drill,
+    Field(discriminator="kind"),
+]
+
+
+_LATER = frozenset({"checklist", "notes", "database"})
 _UNSAID: dict[str, Any] = {"checklist": {"__all__": set(VOLATILE)}}
 
 
 class Plan(Frozen):
     """What will be done to an environment, in order, and how each step is undone."""
 
-    kind: Literal["release", "rollback"]
+    kind: RequestKind
     application: str
     environment: str
     namespace: str
@@ -136,6 +218,9 @@ class Plan(Frozen):
     warnings: tuple[str, ...] = Field(default=(), description="what approvers should know, a sentence each")
     checklist: tuple[Item, ...] = Field(default=(), description="what must be so before it starts")
     notes: str | None = Field(default=None, description="the address of the new version's release notes")
+    database: tuple[Applied, ...] | None = Field(
+        default=None, description="the migrations that its database has before it; None: nobody keeps track"
+    )
 
     @property
     def digest(self) -> str:
@@ -156,10 +241,15 @@ class Plan(Frozen):
         """The steps that would undo it; none for a rollback, which is never rolled back in turn."""
         return () if self.kind == "rollback" else way_back(self.steps)
 
-    def rollouts(self) -> Iterator[RollOut]:
-        """The steps that change a service, in their order."""
+    @property
+    def stays(self) -> tuple[Migration, ...]:
+        """The migrations that stay, and with which the version before would not run."""
+        return in_the_way(self.steps)
+
+    def rollouts(self) -> Iterator[Change]:
+        """The steps that change what a service runs, in their order."""
         for step in self.steps:
-            if isinstance(step, RollOut):
+            if isinstance(step, Change):
                 yield step
 
     @property
@@ -174,17 +264,18 @@ def way_back(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     Nothing to undo gives no steps.
     """
     undone = [undo for step in reversed(steps) if (undo := step.undo()) is not None]
-    rollouts = [step for step in undone if isinstance(step, RollOut)]
-    if not rollouts:
+    changes = [step for step in undone if isinstance(step, Change)]
+    if not changes:
         return tuple(undone)
-    return (*undone, verification(rollouts))
+    return (*undone, verification(changes))
 
 
-def verification(rollouts: list[RollOut]) -> Verify:
-    """The step that verifies what the given rollouts leave behind."""
+def verification(changes: Iterable[Change]) -> Verify:
+    """The step that verifies what the given steps leave behind."""
+    known = tuple(changes)
     return Verify(
-        deployments={step.service: step.new.digest for step in rollouts},
-        names={step.service: step.deployment for step in rollouts},
+        deployments={step.service: step.new.digest for step in known},
+        names={step.service: step.deployment for step in known},
     )
 
 

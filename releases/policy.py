@@ -7,7 +7,7 @@ record, in the same step that takes it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
@@ -53,7 +53,7 @@ def admit(who: Person) -> Refusal | None:
     return None if problem is None else Refusal(problem, "Nothing was changed.")
 
 
-Ruled = Literal["release", "promote", "rollback", "abort", "lock", "hotfix", "security"]
+Ruled = Literal["release", "promote", "rollback", "drill", "abort", "lock", "hotfix", "security"]
 """What `permissions` in buzzy.yaml has rules for."""
 
 _WANTED: Mapping[Ruled, str] = MappingProxyType(
@@ -61,6 +61,7 @@ _WANTED: Mapping[Ruled, str] = MappingProxyType(
         "release": "Releases to {}",
         "promote": "Promotions to {}",
         "rollback": "Rollbacks in {}",
+        "drill": "Drills of {}",
         "abort": "Releases to {} that somebody else asked for",
         "lock": "Locks of {}",
         "hotfix": "Hotfixes to {}",
@@ -78,10 +79,12 @@ ANYWHERE = "anywhere"
 def may(what: Ruled, environment: Environment, who: Person, channel: str | None) -> Refusal | None:
     """Refuse whom the environment's rule for this leaves out; `channel` is where they ask, in Slack.
 
-    Who may release may lock as well, unless there is a rule for that.
+    Who may release may lock and drill as well, unless there is a rule for that.
     """
     refusal, permissions = admit(who), environment.permissions
-    ruled: Ruled = "release" if what == "lock" and permissions and permissions.lock is None else what
+    ruled: Ruled = what
+    if what in {"lock", "drill"} and permissions is not None and getattr(permissions, what) is None:
+        ruled = "release"
     rule = None if permissions is None else getattr(permissions, ruled)
     if refusal is not None or rule is None:
         return refusal
@@ -104,7 +107,7 @@ def may(what: Ruled, environment: Environment, who: Person, channel: str | None)
 
 
 def request(
-    command: grammar.Release | grammar.Promote | grammar.Rollback,
+    command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Drill,
     environment: Environment,
     who: Person,
     now: datetime,
@@ -115,7 +118,7 @@ def request(
 
     `now` is an aware UTC time; `channel` is where they ask, None in a terminal.
     """
-    refusal = may(_ruled(command), environment, who, channel)
+    refusal = may(_ruled(command), environment, who, channel) or _strategy_refused(command, environment)
     if refusal is not None:
         return refusal
     match command:
@@ -140,6 +143,7 @@ def request(
                 source=command.source if isinstance(command, grammar.Promote) else None,
             )
         case grammar.Rollback():
+            decided = _of_database(command)
             return ReleaseRequested(
                 at=now,
                 kind="rollback",
@@ -151,13 +155,55 @@ def request(
                 reason=command.reason,
                 by=who.actor,
                 channel=environment.channel,
-                approval=_needed_to_go_back(environment, who),
+                approval=_needed_to_go_back(environment, who) if decided is None else needed(environment),
+                database=decided,
+            )
+        case grammar.Drill() if environment.follows is None:
+            return Refusal(
+                f"{environment.name} is no standby: it follows no other environment.",
+                "A drill proves that a standby could take over (`follows` in buzzy.yaml).",
+            )
+        case grammar.Drill():
+            return ReleaseRequested(
+                at=now,
+                kind="drill",
+                environment=environment.name,
+                version=None,
+                strategy=environment.strategy,
+                reason=command.reason,
+                by=who.actor,
+                channel=environment.channel,
+                approval=None,  # it changes nothing
             )
 
 
-def _ruled(command: grammar.Release | grammar.Promote | grammar.Rollback) -> Ruled:
+def _strategy_refused(
+    command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Drill, environment: Environment
+) -> Refusal | None:
+    """Why it cannot go about it in the way that was asked for; None when it can."""
+    if isinstance(command, grammar.Rollback | grammar.Drill):
+        return None
+    asked = command.strategy
+    if asked is None or asked in environment.may_go_by:
+        return None
+    return Refusal(
+        f"Releases to {environment.name} are {' or '.join(environment.may_go_by)}, not {asked} "
+        f"(`strategies` of {environment.name} in buzzy.yaml).",
+        "Nothing was changed.",
+        copy=replace(command, strategy=None).line(),
+    )
+
+
+def _of_database(command: grammar.Rollback) -> Literal["restore", "keep"] | None:
+    """What the person decided about the database. It waits for approval, as a release would."""
+    return "restore" if command.restore else "keep" if command.keep_database else None
+
+
+def _ruled(command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Drill) -> Ruled:
     """The rule that a command falls under: whoever is in a hurry is judged by the rule for that, if any."""
     match command:
+        case grammar.Drill():
+            return "drill"
         case grammar.Rollback():
             return "rollback"
         case grammar.Promote():

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
+from releases.difference import Difference
 from releases.events import Actor, ServiceSeen
 from releases.plan import Frozen, Plan
 
@@ -23,6 +24,14 @@ class RevisionSeen(Frozen):
     serving: bool = Field(description="whether the Deployment asks for this revision now")
 
 
+class KeptSeen(Frozen):
+    """What a blue-green release keeps beside what has the traffic, so that going back is one switch."""
+
+    service: str
+    version: str = Field(description="its version, or its image where the tag is none")
+    until: AwareDatetime
+
+
 class Snapshot(Frozen):
     """An environment at one moment. `problem` says why it could not be seen; then the rest is empty."""
 
@@ -30,13 +39,14 @@ class Snapshot(Frozen):
     at: AwareDatetime
     services: tuple[ServiceSeen, ...] = ()
     revisions: tuple[RevisionSeen, ...] = ()
+    kept: tuple[KeptSeen, ...] = ()
     problem: str | None = None
 
 
 class Question(Frozen):
     """Something that was asked for and that a look at the cluster answers (or corrects)."""
 
-    kind: Literal["status", "history", "plan"]
+    kind: Literal["status", "history", "plan", "diff"]
     environments: tuple[str, ...]
     line: str = Field(description="the command as it was understood, in the grammar's own words")
     by: Actor
@@ -46,10 +56,11 @@ class Question(Frozen):
 
 
 class Answer(Frozen):
-    """What a worker found. For a plan: the plan, or why there is none. Else: look at the snapshots."""
+    """What a worker found. For a plan or a comparison: that, or why there is none. Else: see snapshots."""
 
     at: AwareDatetime
     plan: Plan | None = None
+    difference: Difference | None = None
     seen: tuple[ServiceSeen, ...] = ()
     refused: str | None = None
     hint: str = ""

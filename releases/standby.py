@@ -92,6 +92,7 @@ class Drift:
 
     words: str
     since: datetime | None = None
+    in_step: bool = False
 
 
 def drift(
@@ -105,7 +106,7 @@ def drift(
     here = {each.service: each.version or each.image for each in own.services}
     theirs = {name: there[name] for name in here if name in there}
     if here == theirs:
-        return Drift(f"in step with {follows}")
+        return Drift(f"in step with {follows}", in_step=True)
     has, have = _joined(here.values()), _joined(theirs.values())
     mine, its = _parsed(has), _parsed(have)
     where = "not in step with" if mine is None or its is None else "behind" if mine < its else "ahead of"

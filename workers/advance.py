@@ -16,18 +16,20 @@ from datetime import datetime, timedelta
 from releases import events as e
 from releases import gates
 from releases.config import Config
+from releases.database import Backup, Migrate, Restore
 from releases.ledger import UnreadableLedgerError, concerns
 from releases.lifecycle import MOVING, Release, State, StepState, StepStatus
-from releases.plan import Plan, RollOut, Step, Verify
+from releases.migrations import BackupKnown, newest_backup
+from releases.plan import Keep, Plan, Prepare, RollOut, Step, Switch, Validate, Verify, Watch
 from releases.record import Record, RecordUnavailableError
 from releases.record.record import LEASE_MS
 from workers import words
 from workers.at_work import StepWork
 from workers.cluster import BELIEVED_SECONDS, ClusterError, DeniedError, TransientError
 from workers.cluster.connections import Clusters
-from workers.drafting import Drafts
+from workers.drafting import PAST, Drafts
 from workers.drafting import now as clock
-from workers.hold import Hold
+from workers.hold import WRITES, Hold
 from workers.ledger import remember
 from workers.lost import has_begun
 from workers.observe import Observed, services_seen, snapshot
@@ -50,6 +52,9 @@ BELIEVED = timedelta(seconds=BELIEVED_SECONDS)
 """How long a right must be missing that was there before: see `DeniedError`."""
 
 PAUSE_SECONDS = 0.5
+
+_STANDINGS = RollOut | Prepare | Switch
+"""Steps that leave a Deployment with a template."""
 
 
 def _nothing(_release: Release) -> e.ReleaseHeld | None:
@@ -104,6 +109,8 @@ class Advance:
                 case State.APPROVED:
                     self._start()
                 case State.RUNNING | State.TURNING_BACK:
+                    self._advance_step()
+                case State.ABORTING if self._is_halfway():
                     self._advance_step()
                 case State.ABORTING:
                     self._turn_back()
@@ -169,15 +176,25 @@ class Advance:
         plan = self._release.plan
         return plan is not None and has_begun(plan, observed, self._release.id)
 
+    def _is_halfway(self) -> bool:
+        """Whether a change of the database is under way: what undoes it has to wait for its end."""
+        return any(
+            each.status is StepStatus.RUNNING and isinstance(each.step, Migrate | Restore)
+            for each in self._release.forward
+        )
+
     def _turn_back(self) -> None:
         """At a safe point after somebody wished to abort: undo what was begun, if it can be."""
-        steps = self._release.way_back()
-        if steps:
+        release, steps = self._release, self._release.way_back()
+        if release.stays:  # nothing goes back over these by itself
+            reason = words.no_way_back(release)
+            self._append(e.ReleaseFailed(at=self._now(), reason=reason, changed=release.changed_services))
+        elif steps:
             because = words.stopped(self._release.abort)
             self._append(e.TurnedBack(at=self._now(), steps=steps, because=because))
-        elif changed := self._release.changed_services:  # a rollback: it is not rolled back in turn
-            reason = words.stopped(self._release.abort)
-            self._append(e.ReleaseFailed(at=self._now(), reason=reason, changed=changed))
+        elif release.changed_services or release.changed_database:  # a rollback is not rolled back in turn
+            reason = words.stopped(release.abort)
+            self._append(e.ReleaseFailed(at=self._now(), reason=reason, changed=release.changed_services))
         else:
             self._append(e.ReleaseCancelled(at=self._now()))
 
@@ -200,9 +217,18 @@ class Advance:
         if self._release.state is not state:
             return  # somebody wished to abort
         match self._run(index):
-            case Done(changed):
+            case Done() as done:
                 seen = self._look_around()
-                self._append(e.StepFinished(at=self._now(), index=index, changed=changed, seen=seen))
+                self._append(
+                    e.StepFinished(
+                        at=self._now(),
+                        index=index,
+                        changed=done.changed,
+                        seen=seen,
+                        result=done.result,
+                        log=done.log,
+                    )
+                )
             case Failed(reason, evidence):
                 with suppress(ClusterError):  # if another installation is at work here, that is why
                     self._writer.make_sure()
@@ -213,14 +239,14 @@ class Advance:
     def _run(self, index: int) -> Outcome:
         """Run a step, again and again while the cluster cannot be heard and there is time."""
         step, work = self._release.steps[index].step, self._work(index)
-        rollouts = [each.step for each in self._same_way(index) if isinstance(each.step, RollOut)]
+        standings = [each.step for each in self._same_way(index) if isinstance(each.step, _STANDINGS)]
         denied_at: datetime | None = None
         while True:
             try:
                 self._hold.resume()
-                return run(step, rollouts, work)
+                return run(step, standings, work)
             except TransientError as error:
-                if isinstance(step, RollOut):  # a write may have been sent, and be under way
+                if isinstance(step, WRITES):  # a write may have been sent, and be under way
                     self._writer.note_unfenced(is_so=True)
                 if work.now() >= work.deadline:
                     return Failed(f"Whether {step.title} is done could not be seen: {error}")
@@ -242,20 +268,28 @@ class Advance:
         deadline = started + _time_for(state.step)
         if self._writer.interrupted:
             deadline = max(deadline, self._taken_at + TAKEN_OVER)
-        looks_back = isinstance(state.step, Verify)
+        looks_back = isinstance(state.step, Verify | Validate)
         starts = [each.started_at for each in self._same_way(index) if each.started_at and looks_back]
         return StepWork(
             self._writer,
             self._tools.clusters(environment.cluster.context),
             namespace=environment.namespace,
             index=index,
-            cause=words.cause(release, state.step) if isinstance(state.step, RollOut) else "",
+            cause=words.cause(release, state.step) if isinstance(state.step, RollOut | Prepare) else "",
             since=min([started, *starts]),
             deadline=deadline,
             now=self._tools.now,
             enough=self._enough,
             look_around=self._look_around,
+            key=f"{self._tools.record.installation()}/{release.id}/{index}",
+            newest_backup=self._newest_backup,
+            observe=lambda: self._tools.drafts.look(environment),
+            database=lambda: self._tools.drafts.database(environment),
+            files=self._tools.drafts.files.read,
         )
+
+    def _newest_backup(self) -> BackupKnown | None:
+        return newest_backup(self._tools.record.recent(self._release.environment, PAST))
 
     def _same_way(self, index: int) -> tuple[StepState, ...]:
         """The steps of the direction in which that step goes."""
@@ -268,8 +302,10 @@ class Advance:
         failed = e.StepFailed(at=now, index=index, reason=reason, evidence=evidence, seen=seen)
         if release.state is State.TURNING_BACK:
             reason = f"It could not go back: {reason}"
-        end = e.ReleaseFailed(at=now, reason=reason, changed=release.changed_services)
+        end: e.Event = e.ReleaseFailed(at=now, reason=reason, changed=release.changed_services)
         aborting = release.state is State.ABORTING
+        if release.state is State.RUNNING and goes_back_by_itself(release, index):
+            end = e.TurnedBack(at=now, steps=release.way_back(), because=reason)
         if aborting or not self._writer.append([failed, end], only_in=release.state):
             self._append(failed)
 
@@ -309,5 +345,25 @@ class Advance:
             self._tools.record.see(snapshot(observed))
 
 
+def goes_back_by_itself(release: Release, index: int) -> bool:
+    """Whether a step that fails sends a release back: a blue-green one, until all that is left is to keep.
+
+    Nothing goes by itself over a migration with which the version before would not run.
+    """
+    if release.plan is None or release.plan.kind != "release" or release.plan.strategy != "blue-green":
+        return False
+    if release.stays or isinstance(release.steps[index].step, Keep):
+        return False
+    return bool(release.way_back())
+
+
 def _time_for(step: Step) -> timedelta:
-    return timedelta(seconds=step.deadline_seconds) if isinstance(step, RollOut) else QUICK_STEP
+    match step:
+        case RollOut() | Prepare():
+            return timedelta(seconds=step.deadline_seconds)
+        case Watch():
+            return timedelta(seconds=step.seconds) + QUICK_STEP
+        case Backup(task=task) | Migrate(task=task) | Restore(task=task):
+            return timedelta(seconds=task.deadline_seconds)
+        case _:
+            return QUICK_STEP

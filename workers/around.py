@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
 from releases.checklist import Item, Outcome
 from releases.compatibility import row_of
 from releases.config import Check, Database
+from releases.database import Applied
 from releases.lifecycle import Release
 from releases.plan import Plan
 from releases.version import Version
-from workers import checklist
+from workers import checklist, database_items
 from workers.checklist import Make
 from workers.cluster import Cluster, ClusterError, NotFoundError, TransientError
 from workers.compatible import Sources, find_out, judge
+from workers.files import FileSets
+from workers.migrations import before, migrations_of
 from workers.mongodb import server_version
 from workers.pinning import Digests, look_up
+from workers.planning import baseline, oldest, there
 from workers.planning.scene import Ready, Refused, Scene, ready_services
 from workers.registry import Registry
 from workers.room import NAME as CAPACITY
@@ -38,12 +43,13 @@ def no_alerts(_environment: str) -> Iterable[Release]:
 class Around:
     """How it is asked. Without a registry nothing is looked up, and images stay as unpinned as their tags.
 
-    `registry` opens a connection of this process. `alerts` gives the releases of an environment whose
-    failure nobody has put right yet.
+    `registry` opens a connection of this process, `files` lie beside buzzy.yaml. `alerts` gives the releases
+    of an environment whose failure nobody has put right yet.
     """
 
     registry: OpenRegistry | None = None
     mongodb: Callable[[Database], str] = server_version
+    files: FileSets = field(default_factory=lambda: FileSets(Path()))
     alerts: Callable[[str], Iterable[Release]] = no_alerts
 
     @contextmanager
@@ -71,10 +77,12 @@ class AroundRelease:
         """The digest of each image that will run; none without a registry. Raises `RegistryError`."""
         if self.registry is None:
             return {}
-        services = [
-            each.service for each in self.scene.observed.services if each.service.name in plan.services
-        ]
-        return look_up(self.registry, services, self.version)
+        images = {
+            each.service.name: each.service.image
+            for each in self.scene.observed.services
+            if each.service.name in plan.services
+        }
+        return look_up(self.registry, images, self.version)
 
     def compatible(self, digests: Digests) -> Item | Refused | None:
         """Whether the version runs with what is there; None without a matrix.
@@ -94,8 +102,31 @@ class AroundRelease:
         found = () if row is None else find_out(row.needs, sources)
         return judge(self.version, row, found, stops=environment.not_known == "stop")
 
-    def checked(self, plan: Plan, compatible: Item | None, proven: Item) -> Plan:
-        """The plan with its checklist, and with where the notes of its version are."""
+    def with_database(self, plan: Plan) -> Plan | Refused:
+        """The plan with what it does to the database. Raises `RegistryError`."""
+        care, has = self.scene.environment.database, self.scene.applied
+        if care is None or care.migrations is None or self.registry is None:
+            return there(self.scene, plan, has, None)
+        new = migrations_of(self.registry, care.migrations, self.version)
+        if isinstance(new, Refused):
+            return new
+        if has is not None:
+            return there(self.scene, plan, has, new)
+        running = oldest(plan.stable)
+        old = None if running is None else before(self.registry, care.migrations, running)
+        if running is None or old is None:
+            planned = there(self.scene, plan, (), new)
+            warning = f"Which migrations ran before is not known: all of {plan.new} are run, or run again."
+            return planned.model_copy(update={"warnings": (warning, *planned.warnings)})
+        return there(self.scene, plan, baseline(str(running), old.migrations), new)
+
+    def checked(
+        self, plan: Plan, compatible: Item | None, proven: Item, reviewed: tuple[Applied, ...] = ()
+    ) -> Plan:
+        """The plan with its checklist, and with where the notes of its version are.
+
+        `reviewed` are the migrations that have run well where versions are proven.
+        """
         services = ready_services(self.scene, plan.services)
         ready = () if isinstance(services, Refused) else services
         makers: dict[Check, Make] = {
@@ -103,6 +134,8 @@ class AroundRelease:
             "image": partial(checklist.image, plan),
             "compatible": lambda: compatible,
             "configuration": partial(self._configuration, plan),
+            "backup": partial(database_items.backup, plan, self.scene.past, self.scene.observed.at),
+            "migrations": partial(database_items.migrations, plan, self.scene.environment, reviewed),
             "rollback": partial(checklist.rollback, plan, ready),
             "capacity": partial(self._capacity, plan, ready),
             "alerts": lambda: checklist.alerts(plan, self.around.alerts(plan.environment)),
@@ -137,4 +170,5 @@ class AroundRelease:
             raise
         except ClusterError as error:
             return Item(name=CAPACITY, outcome=Outcome.UNKNOWN, evidence=of_error(error))
-        return room(plan, (each.deployment for each in ready), quotas)
+        slots = [slot for each in ready for slot in (each.deployment, each.observed.beside)]
+        return room(plan, (slot for slot in slots if slot is not None), quotas)

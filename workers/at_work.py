@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 
 from releases import events as e
 from releases.events import ServiceSeen
+from releases.migrations import BackupKnown
 from workers.cluster import Cluster, TransientError
+from workers.files import Contents
+from workers.observe import Observed
 from workers.words import silent
 from workers.writer import Writer
 
@@ -36,10 +39,16 @@ class StepWork:
         now: Callable[[], datetime],
         enough: Callable[[], bool],
         look_around: Callable[[], tuple[ServiceSeen, ...]],
+        key: str,
+        newest_backup: Callable[[], BackupKnown | None],
+        observe: Callable[[], Observed],
+        database: Callable[[], str],
+        files: Callable[[str], Contents],
     ) -> None:
         """`index` is the step's place in the release; `enough` says that the job should end here.
 
-        `look_around` sees all services, or none while the cluster is silent.
+        `look_around` sees all services, or none while the cluster is silent. `key` names the step among all;
+        `observe`, `database` and `files` are as `Work` has them.
         """
         self.cluster = cluster
         self.namespace = namespace
@@ -47,7 +56,12 @@ class StepWork:
         self.cause = cause
         self.since = since
         self.deadline = deadline
+        self.key = key
+        self.newest_backup = newest_backup
         self.now = now
+        self.observe = observe
+        self.database = database
+        self.files = files
         self._writer = writer
         self._index = index
         self._enough = enough
@@ -65,6 +79,16 @@ class StepWork:
         """Look for news; False when the job should end or the release takes another way."""
         self._writer.look()
         return not self._enough() and self._writer.release.state is self._state
+
+    @property
+    def job(self) -> str | None:
+        """The Job that the step has started, as the record has it."""
+        return self._writer.release.steps[self._index].job
+
+    def note_job(self, name: str) -> None:
+        """Remember that the Job is in the cluster, once."""
+        if self.job is None:
+            self._writer.append([e.JobStarted(at=self.now(), index=self._index, job=name)])
 
     def has_shown(self, service: str, image: str) -> bool:
         """Whether this step has shown the service with that image before, in this job or an earlier one."""

@@ -10,6 +10,7 @@ from releases.ledger import NAME, UnreadableLedgerError
 from releases.record import Record, RecordUnavailableError, Store, health
 from workers.cluster import Cluster, ClusterError, DeploymentSeen, Right
 from workers.cluster.connections import Clusters, Connections
+from workers.files import FilesError, FileSets
 from workers.ledger import REBUILD, AheadError, Ledgers
 from workers.settings import WorkerSettings
 from workers.templates import containers
@@ -17,11 +18,22 @@ from workers.tenure import NAME as LEASE
 from workers.words import of_error
 
 ANSWER_SECONDS = 5.0
+MOST_VERSIONS = 5
 
 ROLE = "deploy/kubernetes/workers-rbac.yaml"
+TWO_SLOTS = (
+    Right("create", "apps/deployments"),
+    *(Right(verb, "services") for verb in ("get", "list", "create", "patch")),
+    *(Right(verb, "autoscaling/horizontalpodautoscalers") for verb in ("list", "patch")),
+    Right("list", "policy/poddisruptionbudgets"),
+)
+"""What only environments need whose releases may be blue-green."""
+
 RIGHTS = (
+    *TWO_SLOTS,
     *(Right(verb, "apps/deployments") for verb in ("get", "list", "watch", "patch")),
     *(Right(verb, "apps/replicasets") for verb in ("list", "watch")),
+    *(Right(verb, "batch/jobs") for verb in ("get", "list", "watch", "create", "patch")),
     *(Right(verb, "pods") for verb in ("list", "watch")),
     Right("get", "pods/log"),
     Right("list", "events"),
@@ -43,6 +55,7 @@ def check(settings: WorkerSettings, config: Config) -> Iterator[Finding]:
         yield from _record(record)
         for environment in config.environments.values():
             yield from of_environment(config, environment, clusters, record)
+            yield from of_files(environment, FileSets(settings.buzzy_config.parent))
     finally:
         store.close()
 
@@ -55,7 +68,7 @@ def of_environment(
     try:
         cluster = clusters(environment.cluster.context)
         yield good(name, f"Kubernetes {cluster.version()}")
-        missing = [right for right in RIGHTS if not cluster.may(namespace, right)]
+        missing = [right for right in needed(environment) if not cluster.may(namespace, right)]
     except ClusterError as error:
         yield problem(name, of_error(error), "Look at KUBECONFIG and the environment's cluster.context.")
         return
@@ -69,6 +82,32 @@ def of_environment(
         yield from _deployments(config, environment, cluster)
     if Right("get", "configmaps") not in missing:
         yield _ledger(environment, Ledgers(record, config, clusters), record)
+
+
+def of_files(environment: Environment, sets: FileSets) -> Iterator[Finding]:
+    """The files of versions, where an environment has some: each set, as it would be read for a release."""
+    if environment.files is None:
+        return
+    name = environment.name
+    try:
+        versions = sorted(sets.versions(environment.files))
+        for version in versions:
+            sets.of(environment.files, version)
+    except FilesError as error:
+        yield problem(
+            name, str(error), f"Look at environments.{name}.files in buzzy.yaml, and at the folder."
+        )
+        return
+    if not versions:
+        yield problem(name, "there are files of no version", f"Make {environment.files.folder} for one.")
+        return
+    yield good(name, f"files of {', '.join(str(each) for each in versions[-MOST_VERSIONS:])}")
+
+
+def needed(environment: Environment) -> tuple[Right, ...]:
+    """The rights without which releases to an environment could not be made."""
+    slotted = "blue-green" in environment.may_go_by
+    return tuple(right for right in RIGHTS if slotted or right not in TWO_SLOTS)
 
 
 def _record(record: Record) -> Iterator[Finding]:

@@ -11,10 +11,11 @@ from datetime import datetime
 from releases.checklist import Item, Outcome
 from releases.config import ALWAYS, Check, Environment, format_duration
 from releases.lifecycle import Release
-from releases.plan import EnsureConfiguration, Json, Plan
+from releases.plan import EnsureConfiguration, EnsureFiles, Plan
 from releases.proof import Proof
 from workers.images import Image
 from workers.planning.scene import Ready, listed
+from workers.templates import config_maps
 
 SHORT = 12
 """Digits of a digest that people are shown."""
@@ -60,7 +61,13 @@ def image(plan: Plan) -> Item:
 
 def configuration(plan: Plan, has: Callable[[str], bool]) -> Item:
     """Whether every ConfigMap that the new pods need is there, or will be."""
-    made = {step.name: len(step.data) for step in plan.steps if isinstance(step, EnsureConfiguration)}
+    made: dict[str, str] = {}
+    for step in plan.steps:
+        match step:
+            case EnsureConfiguration(name=name, data=data):
+                made[name] = f"{len(data)} {'variable' if len(data) == 1 else 'variables'}"
+            case EnsureFiles(name=name, files=files):
+                made[name] = f"{len(files)} {'file' if len(files) == 1 else 'files'}"
     wanted = dict.fromkeys(name for step in plan.rollouts() for name in config_maps(step.new.spec))
     missing = [name for name in wanted if name not in made and not has(name)]
     if missing:
@@ -70,7 +77,7 @@ def configuration(plan: Plan, has: Callable[[str], bool]) -> Item:
             evidence=f"there is no ConfigMap {listed(missing)} in {plan.namespace}",
             fix="create it, and look again",
         )
-    told = [f"{name} ({count} {'variable' if count == 1 else 'variables'})" for name, count in made.items()]
+    told = [f"{name} ({count})" for name, count in made.items()]
     told += [name for name in wanted if name not in made]
     return Item(name="configuration", outcome=Outcome.GREEN, evidence=", ".join(told) or "none is needed")
 
@@ -116,7 +123,7 @@ def alerts(plan: Plan, failed: Iterable[Release]) -> Item:
 
     An alert about services that this release brings to another version is what the release puts right.
     """
-    known = list(failed)
+    known = [each for each in failed if each.request.kind != "drill"]
     others = [each.id for each in known if not set(each.changed_services) <= set(plan.services)]
     if others:
         return Item(
@@ -142,23 +149,6 @@ def on_call(environment: Environment) -> Item:
             fix=f"name them in buzzy.yaml: environments.{environment.name}.alerts.on_call",
         )
     return Item(name="on-call", outcome=Outcome.GREEN, by=(known.on_call,), evidence="told at once")
-
-
-def config_maps(template: Json) -> list[str]:
-    """The ConfigMaps without which pods of a template would not start."""
-    spec = template.get("spec", {})
-    containers = [*spec.get("containers", ()), *(spec.get("initContainers") or ())]
-    sources = [source.get("configMapRef") for each in containers for source in each.get("envFrom") or ()]
-    for each in containers:
-        sources += [
-            (variable.get("valueFrom") or {}).get("configMapKeyRef") for variable in each.get("env") or ()
-        ]
-    for volume in spec.get("volumes") or ():
-        sources.append(volume.get("configMap"))
-        sources += [each.get("configMap") for each in (volume.get("projected") or {}).get("sources") or ()]
-    return [
-        source["name"] for source in sources if source and source.get("name") and not source.get("optional")
-    ]
 
 
 def _short(digest: str) -> str:

@@ -6,27 +6,36 @@ Where another installation of Buzzy is at work there is no plan: what it would b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from releases.config import Config, Environment
+from releases.database import Applied
 from releases.events import ReleaseRequested
 from releases.ledger import UnreadableLedgerError
-from releases.plan import Plan
+from releases.plan import EnsureFiles, Plan
 from releases.record import Record
+from releases.record.database import applied_in
 from releases.version import Version
 from workers.around import Around
-from workers.cluster import ClusterError, TransientError
+from workers.cluster import Cluster, ClusterError, NotFoundError, TransientError
 from workers.cluster.connections import Clusters
+from workers.files import Contents, FilesError, digests, joined
 from workers.ledger import AheadError, Ledgers
+from workers.mongodb import MongoDbError
 from workers.observe import Observed, observe
-from workers.planning import Refused, Scene, Wanted, plan_release, plan_rollback
+from workers.planning import Refused, Scene, Wanted, back, plan_drill, plan_release, plan_rollback
+from workers.planning.release import files_prefix, files_step
 from workers.proving import Proving
 from workers.registry import RegistryAwayError, RegistryError
 from workers.rehearsal import rehearse
+from workers.templates import files_of
 from workers.tenant import Tenant
 from workers.tenure import HeldError, Tenure
+from workers.twins import Twins
 from workers.words import lost, of_error
 
 PAST = 30
@@ -38,8 +47,15 @@ REHEARSAL = "rehearsal"
 """Nobody holds anything under this name."""
 
 
-Rehearsed = Callable[[Plan | Refused], Plan | Refused]
-"""Lets the cluster say whether it would carry a plan out. Raises `ClusterError` where it would not."""
+class Rehearsed(Protocol):
+    """Lets the cluster say whether it would carry a plan out, which names these files.
+
+    Raises `ClusterError` where it would not.
+    """
+
+    def __call__(self, plan: Plan | Refused, files: Contents | None = None) -> Plan | Refused:
+        """The plan as it would be carried out."""
+
 
 Draw = Callable[[Scene, Rehearsed], Plan | Refused]
 """Makes a plan of what was seen."""
@@ -77,11 +93,17 @@ class Drafts:
         self._around = around or Around()
         self._proving = Proving(record, config, self.look, clock)
         self.ledgers = Ledgers(record, config, clusters)
+        self.twins = Twins(record, config, clusters, clock)
+        self.files = self._around.files
 
     def look(self, environment: Environment) -> Observed:
         """An environment as it is now. Raises `ClusterError`."""
         cluster = self._clusters(environment.cluster.context)
         return observe(cluster, self._config, environment, self._clock())
+
+    def config_map(self, environment: Environment, name: str) -> Mapping[str, str]:
+        """A ConfigMap of an environment's namespace. Raises `ClusterError`."""
+        return self._clusters(environment.cluster.context).config_map(environment.namespace, name)
 
     def of_request(
         self,
@@ -97,11 +119,14 @@ class Drafts:
         """
         if take is not None:
             take()
-        wanted, held = Wanted(request.strategy, request.services, request.urgency), take is not None
+        wanted = Wanted(request.strategy, request.services, request.urgency, request.target, request.database)
+        held = take is not None
 
         def draw(scene: Scene, rehearsed: Rehearsed) -> Plan | Refused:
+            if request.kind == "drill":
+                return self._drill(scene)
             if request.kind == "rollback":
-                return rehearsed(plan_rollback(scene, request.target, wanted))
+                return rehearsed(_gone_back(scene, wanted))
             if request.source is None:
                 version: Version | Refused = Version.parse(request.version or "")
             else:
@@ -109,6 +134,33 @@ class Drafts:
             return version if isinstance(version, Refused) else self._drawn(scene, rehearsed, version, wanted)
 
         return self._draft(request.environment, draw, held=held)
+
+    def _drill(self, scene: Scene) -> Plan | Refused:
+        if scene.environment.follows is None:  # no more, since it was asked for
+            return Refused(f"{scene.environment.name} is no standby: it follows no other environment.")
+        return plan_drill(scene, self.twins.asked(scene.environment))
+
+    def _files(
+        self, scene: Scene, version: Version, cluster: Cluster, plan: Plan
+    ) -> tuple[EnsureFiles, Contents] | None:
+        """The files of a version, beside those that the services have now. Raises `FilesError`."""
+        if scene.environment.files is None:
+            return None
+        found = self.files.of(scene.environment.files, version)
+        present = (files_of(step.stable.spec, files_prefix(scene)) for step in plan.rollouts())
+        name, before = next((each for each in present if each is not None), None), {}
+        if name is not None:
+            with suppress(NotFoundError):
+                kept = cluster.kept(plan.namespace, name)
+                before = digests(joined(kept.texts, kept.parts))
+        step = files_step(scene, version, found.folder, digests(found.contents), before)
+        return step, found.contents
+
+    def database(self, environment: Environment) -> str:
+        """The version of an environment's MongoDB. Raises `MongoDbError`."""
+        if environment.mongodb is None:
+            raise MongoDbError(f"buzzy.yaml does not say any more where the MongoDB of {environment.name} is")
+        return self._around.mongodb(environment.mongodb)
 
     def patiently(
         self,
@@ -150,14 +202,14 @@ class Drafts:
             lease = None if held else tenure.look()
             self.ledgers.check(environment)
 
-            def rehearsed(plan: Plan | Refused) -> Plan | Refused:
+            def rehearsed(plan: Plan | Refused, files: Contents | None = None) -> Plan | Refused:
                 if isinstance(plan, Refused):
                     return plan
                 if lease is not None:
                     tenure.rehearse(lease)
-                return rehearse(cluster, plan)
+                return rehearse(cluster, plan, files)
 
-            scene = Scene(self._config, environment, observed, self._record.recent(name, PAST))
+            scene = self._scene(environment, observed)
             plan = draw(scene, rehearsed)
         except (TransientError, RegistryAwayError):
             raise
@@ -168,6 +220,16 @@ class Drafts:
         except (ClusterError, RegistryError) as error:
             plan = Refused(of_error(error), "Nothing was changed.")
         return Draft(plan, observed)
+
+    def _scene(self, environment: Environment, observed: Observed) -> Scene:
+        """What a plan is made from; what the database has may be long ago."""
+        past = self._record.recent(environment.name, PAST)
+        has = applied_in(self._record, environment.name) if environment.database is not None else None
+        scene = Scene(self._config, environment, observed, past, has)
+        if "blue-green" not in environment.may_go_by:
+            return scene
+        cluster, namespace = self._clusters(environment.cluster.context), environment.namespace
+        return replace(scene, autoscalers=cluster.autoscalers(namespace), budgets=cluster.budgets(namespace))
 
     def _drawn(self, scene: Scene, rehearsed: Rehearsed, version: Version, wanted: Wanted) -> Plan | Refused:
         """The plan of a release: of what is proven; its images pinned; rehearsed; with its checklist."""
@@ -185,5 +247,26 @@ class Drafts:
             compatible = around.compatible(digests)
             if isinstance(compatible, Refused):
                 return compatible
-            pinned = rehearsed(plan_release(scene, version, wanted, digests))
-            return pinned if isinstance(pinned, Refused) else around.checked(pinned, compatible, proven)
+            try:
+                found = self._files(scene, version, cluster, plan)
+            except FilesError as error:
+                return Refused(of_error(error), "Nothing was changed.")
+            step, contents = found or (None, None)
+            pinned = plan_release(scene, version, wanted, digests, step)
+            whole = pinned if isinstance(pinned, Refused) else around.with_database(pinned)
+            planned = rehearsed(whole, contents)
+            if isinstance(planned, Refused):
+                return planned
+            return around.checked(planned, compatible, proven, self._reviewed(scene.environment))
+
+    def _reviewed(self, environment: Environment) -> tuple[Applied, ...]:
+        """The migrations that ran well where versions for this environment are proven."""
+        if environment.requires is None or environment.database is None:
+            return ()
+        has = applied_in(self._record, environment.requires.proven_in) or ()
+        return tuple(each for each in has if not each.unclear)
+
+
+def _gone_back(scene: Scene, wanted: Wanted) -> Plan | Refused:
+    plan = plan_rollback(scene, wanted)
+    return plan if isinstance(plan, Refused) else back(scene, plan, wanted)

@@ -61,12 +61,20 @@ _RESTLESS = f"The cluster changes faster than it can be planned for: {REPLANS} p
 class Jobs:
     """The jobs, bound to what they work with."""
 
-    def __init__(self, tools: Tools, queue: JobQueue, questions: Questions, answers: Answers) -> None:
-        """`queue` takes a job's successors."""
+    def __init__(
+        self,
+        tools: Tools,
+        queue: JobQueue,
+        questions: Questions,
+        answers: Answers,
+        others: Mapping[JobName, Job] | None = None,
+    ) -> None:
+        """`queue` takes a job's successors; `others` are jobs that are about no release."""
         self._tools = tools
         self._queue = queue
         self._questions = questions
         self._answers = answers
+        self._others = {f"workers.jobs.{name}": job for name, job in (others or {}).items()}
 
     @property
     def table(self) -> Mapping[str, Job]:
@@ -77,6 +85,7 @@ class Jobs:
             "workers.jobs.answer": self.answer,
             "workers.jobs.notes": self.notes,
             "workers.jobs.ledger": self.ledger,
+            **self._others,
         }
 
     def plan(self, release_id: str) -> None:

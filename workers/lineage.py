@@ -48,11 +48,14 @@ def lineage(past: Iterable[Release]) -> Lineage:
     states: list[Versions] = []
     unsettled = False
     for release in reversed(tuple(past)):
-        if release.plan is None or not (release.ended and release.changed_services):
+        changed = release.changed_services or release.changed_database
+        if release.plan is None or not (release.ended and changed):
             continue
-        rollouts = tuple(release.plan.rollouts())
-        _note(states, {step.service: label(step.stable) for step in rollouts})
         unsettled = release.state is State.FAILED
+        rollouts = tuple(release.plan.rollouts())
+        if not rollouts:  # the database alone went back
+            continue
+        _note(states, {step.service: label(step.stable) for step in rollouts})
         if release.state is State.RELEASED:
             left = {step.service: label(step.new) for step in rollouts}
             _settle(states, left, back=release.request.kind == "rollback")

@@ -12,19 +12,23 @@ import structlog
 from rq.exceptions import StopRequested
 
 from releases import grammar
-from releases.config import Config, ConfigError, parse_config
+from releases.config import Config, ConfigError, parse_config, strategies_of
 from releases.lifecycle import Release
 from releases.logs import set_up as set_up_logs
 from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store, health
 from releases.record.closures import Closures
+from releases.record.drifts import Drifts
+from releases.record.rounds import Rounds
 from releases.record.schedules import Schedules
 from releases.record.told import Told
 from workers.advance import Tools
 from workers.answering import Answers
 from workers.around import Around
+from workers.builds import Builds
 from workers.cluster import ClusterError
 from workers.cluster.connections import Clusters, Connections
 from workers.drafting import Drafts, now
+from workers.files import FileSets
 from workers.jobs import Jobs
 from workers.reaper import Reaper
 from workers.registry import Login, Logins, OciRegistry, read_logins
@@ -32,6 +36,7 @@ from workers.runner import Runner
 from workers.settings import WorkerSettings
 from workers.standbys import Standbys
 from workers.stopping import Stopping
+from workers.tidying import Tidier, Tidying
 from workers.timekeeper import Timekeeper
 
 log = structlog.stdlib.get_logger(__name__)
@@ -78,13 +83,33 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
     """Take jobs until asked to end; a Redis that was away is waited for."""
     stopping, record = Stopping(), Record(store)
     queue, questions = JobQueue.connect(settings.redis_url), Questions(store)
-    drafts = Drafts(record, config, clusters, around=_around(settings, config, record, store))
-    answers = Answers(record, questions, config, drafts, _grammar(config), now)
+    around, rounds = _around(settings, config, record, store), Rounds(store)
+    drafts = Drafts(record, config, clusters, around=around)
+    drifted = partial(drafts.twins.look, drifts=Drifts(store))
+    answers = Answers(record, questions, config, drafts, _grammar(config), now, drifted)
     timekeeper = Timekeeper(config, record, Closures(store), Schedules(store), now)
     tools = Tools(record, config, clusters, drafts, stopping, holds_back=timekeeper.holds_back)
-    jobs = Jobs(tools, queue, questions, answers)
-    standbys = Standbys(record, config, queue, now=now, closed_to=timekeeper.closed_to)
-    reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper, standbys=standbys)
+    builds = Builds(
+        record,
+        config,
+        queue,
+        rounds,
+        registry=around.registry,
+        look=drafts.look,
+        now=now,
+        closed_to=timekeeper.closed_to,
+    )
+    tidier = Tidier(config, record, clusters, now)
+    jobs = Jobs(
+        tools,
+        queue,
+        questions,
+        answers,
+        {"drift": drifted, "latest": builds.look, "tidy": tidier.tidy},
+    )
+    standbys = Standbys(record, config, queue, now=now, closed_to=timekeeper.closed_to, rounds=rounds)
+    tidying = Tidying(config, record, store, queue, now)
+    reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper, standbys=standbys, tidying=tidying)
     while True:
         connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=ANSWER_SECONDS)
         try:
@@ -115,7 +140,8 @@ def _around(settings: WorkerSettings, config: Config, record: Record, store: Sto
     def registry() -> OciRegistry:
         return OciRegistry(address or "", _logins(settings, address or ""))
 
-    return Around(registry=None if address is None else registry, alerts=failed)
+    files = FileSets(settings.buzzy_config.parent)
+    return Around(registry=None if address is None else registry, alerts=failed, files=files)
 
 
 def _logins(settings: WorkerSettings, address: str) -> Logins:
@@ -171,6 +197,7 @@ def _grammar(config: Config) -> partial[grammar.Command]:
     vocabulary = grammar.Vocabulary(
         environments=tuple(config.environments),
         services=tuple(service.name for service in config.services),
-        strategies=tuple(sorted({each.strategy for each in config.environments.values()})),
+        strategies=strategies_of(config),
+        standbys=config.standbys,
     )
     return partial(grammar.parse, vocabulary=vocabulary)

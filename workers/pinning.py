@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from releases.config import Service
 from releases.version import InvalidVersion, Version
 from workers.planning.scene import Refused, listed
 from workers.registry import ImageMissingError, Registry
@@ -19,25 +18,25 @@ NEAR = 5
 """Versions that a refusal lists."""
 
 
-def look_up(registry: Registry, services: Iterable[Service], version: Version) -> dict[str, str] | Refused:
+def look_up(registry: Registry, images: Mapping[str, str], version: Version) -> dict[str, str] | Refused:
     """The digest of each service's image of that version, or which there is none of.
 
-    Raises `RegistryError` when the registry does not say.
+    `images` are repositories by service. Raises `RegistryError` when the registry does not say.
     """
     found: dict[str, str] = {}
-    missing: list[Service] = []
-    for service in services:
+    missing: list[str] = []
+    for service, image in images.items():
         try:
-            found[service.name] = registry.digest(service.image, str(version))
+            found[service] = registry.digest(image, str(version))
         except ImageMissingError:
-            missing.append(service)
+            missing.append(image)
     return _missing(registry, missing, version) if missing else found
 
 
-def _missing(registry: Registry, services: list[Service], version: Version) -> Refused:
-    names = listed(list(dict.fromkeys(f"{each.image}:{version}" for each in services)))
+def _missing(registry: Registry, images: list[str], version: Version) -> Refused:
+    names = listed(list(dict.fromkeys(f"{image}:{version}" for image in images)))
     have: dict[str, list[str]] = {}
-    for image in dict.fromkeys(each.image for each in services):
+    for image in dict.fromkeys(images):
         have.setdefault(_have(registry, image, version), []).append(image)
     hints = [f"Of {listed(images)} it has {known}." for known, images in have.items()]
     return Refused(f"There is no image {names} in the registry.", " ".join(hints))

@@ -1,4 +1,4 @@
-"""Looks after the environments that follow another one: asks for their releases when it is time to."""
+"""Looks after the environments that follow another one, or the registry: asks for their releases in time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from releases.config import Config, Environment
 from releases.events import ReleaseRequested
 from releases.proof import PAST, lead
 from releases.record import BusyError, JobQueue, Record, RecordUnavailableError, queue_of
+from releases.record.queue import JobName
+from releases.record.rounds import Rounds
 from releases.standby import due, follow, running
 
 log = structlog.stdlib.get_logger(__name__)
@@ -19,10 +21,17 @@ NEWS = timedelta(minutes=1)
 """How long, at most, something that only the cluster tells (a look at it is kept) waits to be noticed."""
 
 
+DRIFT = timedelta(minutes=5)
+"""How often a standby is compared with what it follows."""
+
+BUILDS = timedelta(seconds=30)
+"""How often it is looked for newer builds, where an environment has the newest."""
+
+
 class Standbys:
     """Looks when it is called. Costs next to nothing while the record has no news of an environment."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a standby depends on
         self,
         record: Record,
         config: Config,
@@ -30,8 +39,13 @@ class Standbys:
         *,
         now: Callable[[], datetime],
         closed_to: Callable[[ReleaseRequested], object] = lambda _: None,
+        rounds: Rounds | None = None,
     ) -> None:
-        """Everything it needs to know is in the record. `closed_to`: what closes a standby; None: nothing."""
+        """Everything it needs to know is in the record. `closed_to`: what closes a standby; None: nothing.
+
+        With `rounds` jobs look now and then how each differs from what it follows, and for newer builds.
+        """
+        self._rounds = rounds
         self._closed_to = closed_to
         self._record = record
         self._config = config
@@ -42,14 +56,21 @@ class Standbys:
     def look(self) -> None:
         """Look at each standby once. Trouble with one stops it for no other."""
         for environment in self._config.environments.values():
-            if environment.follows is None:
-                continue
             try:
-                self._see_to(environment, environment.follows)
+                if environment.latest is not None:
+                    self._send(environment, "latest", BUILDS)
+                if environment.follows is not None:
+                    self._send(environment, "drift", DRIFT)
+                    self._see_to(environment, environment.follows)
             except RecordUnavailableError as error:
                 log.info("left alone", standby=environment.name, why=str(error))
             except Exception:
                 log.exception("mistake", standby=environment.name)
+
+    def _send(self, environment: Environment, job: JobName, every: timedelta) -> None:
+        """Have a job look, if that is due: what asks others than Redis is not for a worker's heartbeat."""
+        if self._rounds is not None and self._rounds.turn(job, environment.name, every):
+            self._queue.put("validation", job, environment.name)
 
     def _see_to(self, environment: Environment, follows: str) -> None:
         news = (self._record.latest(follows), self._record.latest(environment.name))

@@ -45,6 +45,43 @@ def with_configuration(template: Json, container: str, name: str, prefix: str) -
     return changed
 
 
+VOLUME = "buzzy-version-files"
+
+
+def with_files(template: Json, container: str, name: str, prefix: str, at: str) -> Json:
+    """The same template whose container finds the files of the ConfigMap `name` in the folder `at`.
+
+    A volume whose ConfigMap's name begins with `prefix`, an earlier version's, gives its place to it.
+    """
+    changed = copy.deepcopy(template)
+    spec = changed["spec"]
+    volumes = spec["volumes"] = list(spec.get("volumes") or [])
+    volume = next((each for each in volumes if _is_of_files(each, prefix)), None)
+    if volume is None:
+        volume = {"name": VOLUME, "configMap": {}}
+        volumes.append(volume)
+    volume["configMap"]["name"] = name
+    for each in spec["containers"]:
+        if each["name"] == container:
+            mounts = each["volumeMounts"] = list(each.get("volumeMounts") or [])
+            mount = next((one for one in mounts if one["name"] == volume["name"]), None)
+            if mount is None:
+                mounts.append({"name": volume["name"], "mountPath": at, "readOnly": True})
+            else:
+                mount["mountPath"] = at
+    return changed
+
+
+def files_of(template: Json, prefix: str) -> str | None:
+    """The ConfigMap from which a template has its version's files; None when it has none."""
+    volumes = template.get("spec", {}).get("volumes") or ()
+    return next((each["configMap"]["name"] for each in volumes if _is_of_files(each, prefix)), None)
+
+
+def _is_of_files(volume: Json, prefix: str) -> bool:
+    return str((volume.get("configMap") or {}).get("name", "")).startswith(prefix)
+
+
 def _switched(sources: list[Json], name: str, prefix: str) -> list[Json]:
     for source in sources:
         reference = source.get("configMapRef", {})
@@ -52,6 +89,23 @@ def _switched(sources: list[Json], name: str, prefix: str) -> list[Json]:
             reference["name"] = name
             return sources
     return [*sources, {"configMapRef": {"name": name}}]
+
+
+def config_maps(template: Json) -> list[str]:
+    """The ConfigMaps without which pods of a template would not start."""
+    spec = template.get("spec", {})
+    containers = [*spec.get("containers", ()), *(spec.get("initContainers") or ())]
+    sources = [source.get("configMapRef") for each in containers for source in each.get("envFrom") or ()]
+    for each in containers:
+        sources += [
+            (variable.get("valueFrom") or {}).get("configMapKeyRef") for variable in each.get("env") or ()
+        ]
+    for volume in spec.get("volumes") or ():
+        sources.append(volume.get("configMap"))
+        sources += [each.get("configMap") for each in (volume.get("projected") or {}).get("sources") or ()]
+    return [
+        source["name"] for source in sources if source and source.get("name") and not source.get("optional")
+    ]
 
 
 def replica_set_of(template: Json, replica_sets: Iterable[ReplicaSetSeen]) -> ReplicaSetSeen | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from releases.database import Migrate, names
 from releases.events import AbortRequested, ServiceSeen
 from releases.lifecycle import Release, State
-from releases.plan import Plan, RollOut, template_diff
+from releases.plan import EnsureFiles, Plan, Prepare, RollOut, template_diff
 from workers.cluster import TransientError
 from workers.lineage import label
 from workers.tenant import Tenant
@@ -35,9 +36,12 @@ def lost(environment: str, error: Exception) -> tuple[str, str]:
     return what, hint
 
 
-def cause(release: Release, step: RollOut) -> str:
+def cause(release: Release, step: RollOut | Prepare) -> str:
     """`kubernetes.io/change-cause`, as `kubectl rollout history` shows it."""
-    stable, new = label(step.stable), label(step.new)
+    new = label(step.new)
+    if step.stable is None or step.stable.digest == step.new.digest:
+        return f"{release.id}: {new} by {release.request.by.name}"
+    stable = label(step.stable)
     if release.state is State.TURNING_BACK:
         return f"{release.id}: back to {new} from {stable}"
     return f"{release.id}: {stable} → {new} by {release.request.by.name}"
@@ -81,6 +85,17 @@ def stopped(abort: AbortRequested | None) -> str:
     return sentence(f"{abort.by.name} stopped it{reason}")
 
 
+def no_way_back(release: Release) -> str:
+    """That a release cannot turn back by itself, and what a person can do."""
+    stays = names(release.stays)
+    stable = release.plan.stable if release.plan is not None else "the version before"
+    return (
+        f"{stopped(release.abort)} It does not go back by itself over {stays}: that cannot be undone, and "
+        f"{stable} is not declared to run with it. A person decides: `/buzzy rollback {release.environment}` "
+        f"says how, or release a version that works."
+    )
+
+
 def moved(approved: Plan, now: Plan) -> str:
     """Why a plan has to be looked at again: what changed since it was made."""
     before = {step.service: step for step in approved.rollouts()}
@@ -97,6 +112,14 @@ def moved(approved: Plan, now: Plan) -> str:
         elif old.new.digest != step.new.digest:
             changes.append(f"{step.service} would become something else ({label(step.new)})")
     changes += [f"{service} need not be changed any more" for service in before]
+    files = {step.name for step in approved.steps if isinstance(step, EnsureFiles)}
+    changes += [
+        f"the files in {step.folder} were changed"
+        for step in now.steps
+        if isinstance(step, EnsureFiles) and step.name not in files
+    ]
+    if _migrations(approved) != _migrations(now):
+        changes.append(f"the migrations are others ({', '.join(_migrations(now)) or 'none'})")
     stood = {item.name: item.outcome for item in approved.checklist}
     changes += [
         f"{item.name} of the checklist is {item.outcome}"
@@ -105,6 +128,10 @@ def moved(approved: Plan, now: Plan) -> str:
     ]
     what = ", ".join(changes) or "the configuration was changed"
     return sentence(f"Since the plan was made, {what}")
+
+
+def _migrations(plan: Plan) -> list[str]:
+    return [each.id for step in plan.steps if isinstance(step, Migrate) for each in step.migrations]
 
 
 def silent(trouble: TransientError, since: datetime, until: datetime) -> str:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from slack_bolt import App
 
-from bot.listeners import actions, commands, mentions, others, reactions
+from bot.listeners import actions, commands, forms, home, mentions, others, reactions
 from bot.reception import Reception
 from bot.slack import Identity, Slack
+from bot.voice import Voice
 
 
 def register(app: App, reception: Reception, slack: Slack, me: Identity) -> None:
     """Register all listeners; the one for what nobody else takes comes last."""
-    commands.register(app, reception)
+    voice = Voice(slack)
+    commands.register(app, reception, voice)
+    forms.register(app, reception)
+    home.register(app, reception, voice)
     reactions.register(app, reception, me)
-    actions.register(app, reception, slack)
+    actions.register(app, reception, voice)
     mentions.register(app, reception, me)
     others.register(app)

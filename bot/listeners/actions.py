@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
 from slack_bolt import Ack, App, BoltResponse
 
 from bot.deliveries import Pressed
 from bot.messages import Message
+from bot.messages.home import notice_form
 from bot.messages.presses import ACTIONS, Press
 from bot.reception import Reception
-from bot.slack import Slack, SlackError
-
-log = structlog.get_logger(__name__)
+from bot.voice import Voice
 
 
-def register(app: App, reception: Reception, slack: Slack) -> None:
-    """Take presses."""
-    # Only for what must be told although Redis is away: an acknowledgement of a press can say nothing.
-    voice = ThreadPoolExecutor(2, thread_name_prefix="voice")
-
-    def tell(response_url: str, answer: Message) -> None:
-        try:
-            slack.respond(response_url, answer)
-        except SlackError as error:
-            log.warning("Somebody could not be told", slack=str(error))
+def register(app: App, reception: Reception, voice: Voice) -> None:
+    """Take presses. An acknowledgement of one can say nothing, so what must be told goes by the voice."""
 
     @app.action(re.compile("|".join(ACTIONS)))
     def pressed(ack: Ack, action: dict[str, Any], body: dict[str, Any]) -> BoltResponse:
@@ -36,8 +25,16 @@ def register(app: App, reception: Reception, slack: Slack) -> None:
         if press is not None:
             answer = reception.press(_pressed(press, action, body), body["trigger_id"])
             if answer is not None:
-                voice.submit(tell, body["response_url"], answer)
+                _tell(voice, answer, body)
         return ack()
+
+
+def _tell(voice: Voice, answer: Message, body: dict[str, Any]) -> None:
+    """Where the button stands: beside its message or, on the App Home, in a window of its own."""
+    if "response_url" in body:
+        voice.tell(body["response_url"], answer)
+    else:
+        voice.open_form(body["trigger_id"], notice_form(answer))
 
 
 def _pressed(press: Press, action: dict[str, Any], body: dict[str, Any]) -> Pressed:
@@ -47,7 +44,7 @@ def _pressed(press: Press, action: dict[str, Any], body: dict[str, Any]) -> Pres
         digest=press.digest,
         item=press.item,
         user=body["user"]["id"],
-        channel=body["channel"]["id"],
+        channel=body["channel"]["id"] if "channel" in body else "",  # none: it stands on the App Home
         at=datetime.now(UTC),
-        response_url=body["response_url"],
+        response_url=body.get("response_url", ""),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from slack_sdk.models.blocks import ButtonElement
 
 from bot.messages.parts import (
@@ -80,19 +82,24 @@ def checklist_buttons(release: Release) -> list[ButtonElement]:
     plan = release.plan
     if release.state is not State.WAITING or plan is None:
         return []
-    open_ = [each.name for each in blocking(release.checklist) if each.is_for_people]
-    made = [
-        button(
-            f"☑ {clip(name, LABEL)}",
-            f"{TICK}:{index}",
-            Press(release=release.id, digest=plan.digest, item=name).value(),
-        )
-        for index, name in enumerate(open_[:MOST_SHOWN])
-    ]
+    made = tick_buttons(release, [each.name for each in blocking(release.checklist) if each.is_for_people])
     if needs_work(release.checklist):
         press = Press(release=release.id, digest=plan.digest).value()
         made.append(button("Look again", LOOK_AGAIN, press))
     return made
+
+
+def tick_buttons(release: Release, items: Sequence[str]) -> list[ButtonElement]:
+    """A button for each of these items of the plan that is there now."""
+    digest = release.plan.digest if release.plan is not None else None
+    return [
+        button(
+            f"☑ {clip(name, LABEL)}",
+            f"{TICK}:{index}",
+            Press(release=release.id, digest=digest, item=name).value(),
+        )
+        for index, name in enumerate(items[:MOST_SHOWN])
+    ]
 
 
 def _line(item: Item, release: Release | None, room: int) -> Row:

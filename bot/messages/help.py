@@ -16,6 +16,7 @@ def help_message(entries: tuple[HelpEntry, ...]) -> Message:
         lines(
             [bold("What you can say")],
             *(phrase(code(entry.examples[0]), f"  {entry.summary}") for entry in entries),
+            phrase(code("release"), "  alone opens a form, in Slack."),
             phrase("More about one of them: ", code("/buzzy help release")),
             phrase("React with ✅ or ❌ to a release's message, or press its buttons, to approve or refuse."),
         ),

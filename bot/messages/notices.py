@@ -1,4 +1,4 @@
-"""What an environment's channel is told beside its releases: closed, open again, whose turn, what is due."""
+"""What an environment's channel is told beside its releases: closed, open, whose turn, what is due, drift."""
 
 from __future__ import annotations
 
@@ -58,6 +58,12 @@ def notice_message(notice: n.Notice) -> Message:
             return _not_done(notice)
         case n.TrainEmpty():
             return _train_empty(notice)
+        case n.Drifted():
+            return _drifted(notice)
+        case n.InStep():
+            lasted = format_duration(notice.at - notice.since)
+            where, follows = clip(notice.environment, NAME), clip(notice.follows, NAME)
+            return _lines([f"🟢 {where} is in step with {follows} again, after {lasted}"])
 
 
 def _lines(*rows: Row | None) -> Message:
@@ -174,6 +180,21 @@ def _train_empty(notice: n.TrainEmpty) -> Message:
         ],
         ["To put a version on it:"],
         [code(f"/buzzy schedule <version> {where} {notice.train}")],
+    )
+
+
+MOST_DIFFERENCES = 8
+
+
+def _drifted(notice: n.Drifted) -> Message:
+    where, follows = clip(notice.environment, NAME), clip(notice.follows, NAME)
+    rows: list[Row] = [[f"• {clip(each, SENTENCE)}"] for each in notice.differences[:MOST_DIFFERENCES]]
+    more = len(notice.differences) - MOST_DIFFERENCES
+    return _lines(
+        [f"🟠 {where} is not in step with {follows}; as it is, it could not take over"],
+        *rows,
+        [f"… and {more} more"] if more > 0 else None,
+        ["To see how it stands: ", code(f"/buzzy status {where}")],
     )
 
 

@@ -17,9 +17,19 @@ from bot.messages.parts import (
     message,
     monospace,
 )
-from bot.messages.thread import NO_WAY_BACK, step_lines, step_statuses
+from bot.messages.thread import NO_WAY_BACK, stays_piece, step_lines, step_statuses
+from releases.database import Backup, Migrate, Migration, Restore
 from releases.lifecycle import Release
-from releases.plan import EnsureConfiguration, Plan, RollOut, template_diff
+from releases.plan import (
+    EnsureConfiguration,
+    EnsureFiles,
+    Follow,
+    Plan,
+    Prepare,
+    RollOut,
+    Switch,
+    template_diff,
+)
 
 STEPS, DIFF = 2_000, 2_800
 MOST_WARNINGS = 8
@@ -61,9 +71,11 @@ def _details(plan: Plan) -> list[Piece | None]:
     warnings: list[Row] = [[f"⚠️ {clip(warning, SENTENCE)}"] for warning in plan.warnings[:MOST_WARNINGS]]
     return [
         lines([bold("What changes")]),
-        monospace(_diff(plan), at_most=DIFF) or lines(["nothing: everything is so already"]),
+        monospace(_diff(plan), at_most=DIFF)
+        or lines(["nothing" if plan.kind == "drill" else "nothing: everything is so already"]),
         lines([bold("Way back")]),
-        back or lines([NO_WAY_BACK]),
+        back or lines([NO_WAY_BACK[plan.kind]]),
+        stays_piece(plan),
         lines([bold("Checklist")], *rows_of(plan.checklist)) if plan.checklist else None,
         lines(*warnings) if warnings else None,
     ]
@@ -78,7 +90,33 @@ def _diff(plan: Plan) -> list[str]:
                 rows += [
                     f"ConfigMap {step.name}: {count(len(step.data), 'variable')} ({', '.join(step.data)})"
                 ]
-            case RollOut():
-                changes = template_diff(step.stable.spec, step.new.spec)
+            case EnsureFiles():
+                what = "the same files as now" if not step.changes else count(len(step.files), "file")
+                rows += [f"ConfigMap {step.name}: {what}, from {step.folder}"]
+                rows += [f"  {change}" for change in step.changes]
+            case Backup():
+                rows.append(f"Database: a backup by {step.task.image}")
+            case Migrate():
+                rows.append(f"Database: {step.direction} by {step.task.image}")
+                rows += [f"  {each}: {_undone(each)}" for each in step.migrations]
+            case Restore():
+                rows.append(f"Database: {step.title}, by {step.task.image}")
+            case RollOut() | Prepare():
+                stable = {} if step.stable is None else step.stable.spec
+                changes = template_diff(stable, step.new.spec)
                 rows += [f"Deployment {step.deployment}", *(f"  {change}" for change in changes)]
+            case Switch():
+                labels = template_diff(step.leaves.selector, step.to.selector)
+                rows += [f"Service {step.name}", *(f"  spec.selector.{label}" for label in labels)]
+            case Follow():
+                rows += [
+                    f"HorizontalPodAutoscaler {step.name}",
+                    f"  spec.scaleTargetRef.name: {step.leaves} → {step.to}",
+                ]
     return rows
+
+
+def _undone(migration: Migration) -> str:
+    if migration.reversible:
+        return "can be undone"
+    return "cannot be undone" + (", the version before runs with it" if migration.compatible else "")

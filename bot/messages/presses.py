@@ -9,6 +9,9 @@ from releases.plan import Frozen
 APPROVE, REFUSE, PLAN, ABORT, ROLLBACK = "approve", "refuse", "plan", "abort", "rollback"
 CHECKLIST, TICK, LOOK_AGAIN = "checklist", "tick", "look_again"
 WAIT, UNSCHEDULE = "wait", "unschedule"
+HOME_LOOK, HOME_FORM = "home_look", "home_form"
+"""Buttons of the App Home that are about no release: what they do is done at once, and not recorded."""
+
 ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK, CHECKLIST, TICK, LOOK_AGAIN, WAIT, UNSCHEDULE)
 
 

@@ -35,6 +35,7 @@ from bot.messages.presses import ABORT, APPROVE, CHECKLIST, PLAN, REFUSE, ROLLBA
 from bot.messages.refusals import way_out
 from releases.checklist import blocking
 from releases.lifecycle import Release, State
+from releases.plan import Plan
 
 MOST_WARNINGS = 3
 
@@ -68,7 +69,7 @@ def _asked(release: Release) -> Row:
     return joined(
         [kind.value] if kind else None,
         [request.urgency] if request.urgency and kind != request.urgency else None,
-        [request.strategy],
+        [request.strategy] if request.kind != "drill" else None,
         [f"from {clip(request.source, NAME)}"] if request.source else None,
         [f"only {clip(', '.join(request.services), SENTENCE)}"] if request.services else None,
         ["asked by ", who(request.by), f"{wording.via(request.via)} ", moment(request.at, DAY_AND_TIME)],
@@ -83,41 +84,45 @@ def _body(release: Release) -> list[Row]:
             return [[f"Planned again: {clip(release.replanned_because, SENTENCE)}"]]
         case State.WAITING:
             return [
-                _approvals(release),
+                approvals_row(release),
                 *_passed(release),
                 *summary(release),
                 _plan(release),
                 *_warnings(release),
             ]
         case State.HELD if release.held is not None:
-            return [_approvals(release), [f"✋ {clip(release.held.because, PARAGRAPH)}"], _plan(release)]
+            return [approvals_row(release), [f"✋ {clip(release.held.because, PARAGRAPH)}"], _plan(release)]
         case State.ABOUT_TO_START:
             return [
-                _approvals(release),
+                approvals_row(release),
                 ["Nothing is changed yet: whoever is involved can stop it."],
                 _plan(release),
             ]
         case State.APPROVED | State.RUNNING | State.ABORTING:
-            return [_approvals(release), _plan(release), *_aborted(release)]
+            return [approvals_row(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
             because = release.turned_back_because
-            return [_approvals(release), *([phrase(f"because {clip(because, SENTENCE)}")] if because else [])]
+            return [
+                approvals_row(release),
+                *([phrase(f"because {clip(because, SENTENCE)}")] if because else []),
+            ]
         case State.FAILED:
-            return [_approvals(release), [clip(release.reason, PARAGRAPH)], _left_behind(release)]
+            return [approvals_row(release), [clip(release.reason, PARAGRAPH)], _left_behind(release)]
         case State.IMPOSSIBLE:
             return [
                 [clip(release.reason, PARAGRAPH)],
                 way_out(release.hint, release.ready_at, release.who),
             ]
         case State.RELEASED:
-            return [_approvals(release), _finished(release)]
+            return [approvals_row(release), _finished(release)]
         case State.CANCELLED | State.REFUSED if release.ended_by and release.ended_at:
             return [["by ", who(release.ended_by), " ", moment(release.ended_at), *_why(release)]]
         case _:
             return []
 
 
-def _approvals(release: Release) -> Row:
+def approvals_row(release: Release) -> Row:
+    """Who has agreed, who else has to, and until when."""
     needed = release.approval
     if needed is None:
         return []
@@ -145,9 +150,15 @@ def _plan(release: Release) -> Row:
     row = [f"Plan #{plan.short_digest} · {count(len(plan.steps), 'step')}"]
     return joined(
         row,
-        [f"way back: {count(len(plan.way_back()), 'step')}"] if plan.way_back() else None,
+        _way_back(plan),
         [link(plan.notes, "release notes")] if plan.notes else None,
     )
+
+
+def _way_back(plan: Plan) -> Row | None:
+    if plan.stays:
+        return ["way back: ⚠️ a person decides about the database"]
+    return [f"way back: {count(len(plan.way_back()), 'step')}"] if plan.way_back() else None
 
 
 def _warnings(release: Release) -> list[Row]:
@@ -179,11 +190,12 @@ def _why(release: Release) -> Row:
 
 def _left_behind(release: Release) -> Row:
     """What a failed release leaves changed: the thing that somebody must decide about."""
-    changed = release.changed_services
+    changed = wording.left_changed(release)
     if not changed:
         return ["Nothing was changed."]
-    left = "was changed and left as it is" if len(changed) == 1 else "were changed and left as they are"
-    return [f"⚠️ {wording.changed(changed)} {left}: roll back, or release a version that works."]
+    one = len(release.changed_services) + release.changed_database == 1
+    left = "was changed and left as it is" if one else "were changed and left as they are"
+    return [f"⚠️ {changed} {left}: roll back, or release a version that works."]
 
 
 def _finished(release: Release) -> Row:
@@ -224,7 +236,7 @@ def _buttons(release: Release) -> ActionsBlock | None:
             return buttons(plan, _abort(release, press))
         case State.RELEASED if release.request.kind == "release":
             return buttons(button("Roll back", ROLLBACK, press, confirm=sure_to_roll_back(release)))
-        case State.FAILED if release.changed_services:
+        case State.FAILED if release.changed_services or release.changed_database:
             return buttons(
                 button("Roll back", ROLLBACK, press, style="danger", confirm=sure_to_roll_back(release)), plan
             )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.messages.bars import bar, table
 from bot.messages.parts import (
+    DAY_AND_TIME,
     NAME,
     SENTENCE,
     Message,
@@ -16,15 +17,26 @@ from bot.messages.parts import (
     count,
     lines,
     message,
+    moment,
     monospace,
     phrase,
 )
 from releases.config import format_duration
+from releases.latest import Newest
 from releases.lifecycle import Release, State
 from releases.snapshot import Snapshot
 from releases.standby import Drift
+from releases.twins import Found
 
 MOST_SERVICES = 40
+MOST_DIFFERENCES = 10
+
+
+@dataclass(frozen=True)
+class LastDrill:
+    """The newest drill of a standby that came to a result; None: there was none that is remembered."""
+
+    release: Release | None
 
 
 @dataclass(frozen=True)
@@ -45,19 +57,44 @@ class EnvironmentNow:
     soaking: tuple[str, ...] = ()
     """What its version is ready for, or when it will be."""
 
+    found: Found | None = None
+    """What the last look at a standby beside what it follows has found."""
+
+    newest: Newest | None = None
+    """What the registry has, for one that has the newest build."""
+
+    drill: LastDrill | None = None
+    """Of a standby: when it was drilled last."""
+
+    @property
+    def last(self) -> Release | None:
+        """The newest release that put something there and came to its end."""
+        ended = (each for each in self.recent if each.state is State.RELEASED)
+        return next((each for each in ended if each.request.kind != "drill"), None)
+
 
 def status_message(environments: tuple[EnvironmentNow, ...], now: datetime, *, ending: str) -> Message:
     """The answer to `status`. `ending` says how old it is, and whether somebody looks again."""
     one = environments[0] if len(environments) == 1 else None
     rows = _services(one) if one is not None else table(_summary(each, now) for each in environments)
     title = f"What runs in {clip(one.name, NAME)}" if one is not None else "What runs where"
-    summary = ", ".join(f"{each.name} {_version(each.seen)}" for each in environments)
+    summary = ", ".join(f"{each.name} {version_of(each.seen)}" for each in environments)
     return message(
         f"{title}: {summary}",
         lines([bold(title)], *([_under(one, now)] if one is not None else [])),
         monospace(rows),
-        lines(*_problems(environments), [ending]),
+        lines(*_kept(one), *_differences(one), *_problems(environments), [ending]),
     )
+
+
+def _kept(one: EnvironmentNow | None) -> list[Row]:
+    """What stands by after a blue-green release."""
+    kept = () if one is None or one.seen is None else one.seen.kept
+    if not kept:
+        return []
+    versions = " / ".join(dict.fromkeys(clip(each.version, NAME) for each in kept))
+    until = moment(min(each.until for each in kept), DAY_AND_TIME)
+    return [[f"{versions} stands by until ", until, ": going back is one switch"]]
 
 
 def age(environments: tuple[EnvironmentNow, ...], now: datetime) -> timedelta | None:
@@ -77,10 +114,11 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def _summary(each: EnvironmentNow, now: datetime) -> tuple[str, ...]:
-    return (clip(each.name, 30), _version(each.seen), _health(each.seen), " · ".join(_who(each, now)))
+    return (clip(each.name, 30), version_of(each.seen), health_of(each.seen), " · ".join(_who(each, now)))
 
 
-def _version(seen: Snapshot | None) -> str:
+def version_of(seen: Snapshot | None) -> str:
+    """The version that runs, or those that do."""
     if seen is None or seen.problem is not None or not seen.services:
         return "?"
     versions = dict.fromkeys(service.version or "no version" for service in seen.services)
@@ -88,7 +126,8 @@ def _version(seen: Snapshot | None) -> str:
     return clip(shown if len(versions) <= 2 else f"{shown} / …", 30)
 
 
-def _health(seen: Snapshot | None) -> str:
+def health_of(seen: Snapshot | None) -> str:
+    """How it is, in a few words."""
     if seen is None:
         return "not seen yet"
     if seen.problem is not None:
@@ -105,7 +144,7 @@ def _health(seen: Snapshot | None) -> str:
 def _who(each: EnvironmentNow, now: datetime) -> list[str]:
     """Who put there what runs, and what is under way."""
     parts = []
-    last = next((release for release in each.recent if release.state is State.RELEASED), None)
+    last = each.last
     if last is not None:
         parts.append(
             f"{last.id} {ago(last.ended_at or last.request.at, now)} by {clip(last.request.by.name, 24)}"
@@ -114,9 +153,35 @@ def _who(each: EnvironmentNow, now: datetime) -> list[str]:
     if each.drift is not None:
         since = f" since {ago(each.drift.since, now)}" if each.drift.since is not None else ""
         parts.append(f"{clip(each.drift.words, 90)}{since}")
+    if each.newest is not None:
+        parts.append(_newest(each.newest))
+    if each.drill is not None:
+        parts.append(_drilled(each.drill.release, now))
     if each.holder is not None:
         parts.append(f"{each.holder.id} {_doing(each.holder)}")
     return [*parts, *each.calendar]
+
+
+def _newest(newest: Newest) -> str:
+    if newest.problem:
+        return f"newer builds are not seen: {clip(newest.problem, 90)}"
+    return f"newest build {newest.version}" if newest.version else "no build of its versions yet"
+
+
+def _drilled(release: Release | None, now: datetime) -> str:
+    if release is None:
+        return "never drilled"
+    how = "passed" if release.state is State.RELEASED else "failed"
+    return f"drill {how} {ago(release.ended_at or release.request.at, now)} ({release.id})"
+
+
+def _differences(one: EnvironmentNow | None) -> list[Row]:
+    """What a standby lacks, in full, where it alone is asked about."""
+    if one is None or one.found is None or not one.found.differences:
+        return []
+    shown: list[Row] = [[f"• {clip(each, SENTENCE)}"] for each in one.found.differences[:MOST_DIFFERENCES]]
+    since: Row = ["since ", moment(one.found.since, DAY_AND_TIME)] if one.found.since is not None else []
+    return [[f"🟠 Not in step with {clip(one.found.follows, NAME)} ", *since], *shown]
 
 
 def _doing(release: Release) -> str:

@@ -10,6 +10,7 @@ from bot.messages.evidence import evidence_pieces
 from bot.messages.gates import reminder_message
 from bot.messages.parts import (
     DAY_AND_TIME,
+    NAME,
     PARAGRAPH,
     SENTENCE,
     Message,
@@ -33,13 +34,24 @@ from bot.messages.parts import (
 from bot.messages.refusals import way_out
 from releases import events as e
 from releases.config import format_duration
+from releases.database import names
 from releases.lifecycle import Release, StepState, StepStatus
-from releases.plan import Step
+from releases.plan import Plan, Step
 
 MOST_WARNINGS = 10
-NO_WAY_BACK = "none: a rollback is not rolled back in turn"
+NO_WAY_BACK = {
+    "release": "none",
+    "rollback": "none: a rollback is not rolled back in turn",
+    "drill": "none is needed: a drill changes nothing",
+}
 NOTES = 20
 """Lines of release notes that are shown; a worker sends fewer."""
+
+LOG = 1_500
+"""Characters of what a Job wrote."""
+
+_LOOKS = {"verify", "validate", "watch", "drill"}
+"""Steps that change nothing in any case."""
 
 STEPS = 1_800
 """Characters that a list of steps may take; the Plan button shows the rest."""
@@ -49,7 +61,7 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
     """What the thread says of an event; `release` is as it was right after it. None: nothing."""
     match event:
         case e.ReleaseRequested():
-            wanted = ("a " if event.kind == "rollback" else "") + wording.what(release, application)
+            wanted = ("a " if event.kind != "release" else "") + wording.what(release, application)
             passed = [_passed(each) for each in event.passed]
             asked = f" asked for {wanted}{wording.via(event.via)}"
             return _line("📝", [who(event.by), asked, *_reason(event.reason)], *passed)
@@ -103,6 +115,9 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             return _line("🔓", [f"{clip(release.environment, 60)} is open; going on"])
         case e.ReleaseStarted():
             return _line("▶️", ["Started: everything is still as the plan saw it"])
+        case e.JobStarted():
+            step = clip(release.steps[event.index].step.title, SENTENCE)
+            return _line("⚙️", [f"{_place(release, event.index)} {step} · Job {clip(event.job, NAME)}"])
         case e.StepFinished():
             return _finished(release, event)
         case e.StepFailed():
@@ -168,13 +183,22 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
     below = [
         monospace(step_lines(plan.steps), at_most=STEPS),
         lines([bold("Way back"), " if it has to be stopped"]),
-        monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK]),
+        monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK[plan.kind]]),
+        stays_piece(plan),
         lines([bold("Checklist")], *checklist_rows(release)) if plan.checklist else None,
         lines(*_warnings(plan.warnings), _asks(release), _ask_again(release))
         if plan.warnings or _asks(release)
         else None,
     ]
     return _line("🗺️", first, below=[piece for piece in below if piece is not None])
+
+
+def stays_piece(plan: Plan) -> Piece | None:
+    """That the way back ends where a migration cannot be undone: who agrees to the plan agrees to that."""
+    if not plan.stays:
+        return None
+    which = clip(names(plan.stays), SENTENCE)
+    return lines([f"⚠️ Only until {which} has begun: from there on, a person decides."])
 
 
 def step_lines(steps: tuple[Step, ...]) -> list[str]:
@@ -215,8 +239,11 @@ def _ask_again(release: Release) -> Row:
 def _finished(release: Release, event: e.StepFinished) -> Message:
     state = release.steps[event.index]
     time = f" · {format_duration(state.took)}" if state.took is not None else ""
-    already = "" if event.changed or state.step.kind == "verify" else " · was so already"
-    return _line("✔️", [f"{_place(release, event.index)} {clip(state.step.title, SENTENCE)}{time}{already}"])
+    already = "" if event.changed or state.step.kind in _LOOKS else " · was so already"
+    result = f" · {clip(event.result, SENTENCE)}" if event.result else ""
+    first = f"{_place(release, event.index)} {clip(state.step.title, SENTENCE)}{time}{already}{result}"
+    log = monospace(event.log, at_most=LOG, keep_end=True) if event.log else None
+    return _line("✔️", [first], below=[log] if log else None)
 
 
 def _place(release: Release, index: int) -> str:
@@ -240,9 +267,9 @@ def _turned_back(event: e.TurnedBack) -> Message:
 def _failure(release: Release, event: e.ReleaseFailed) -> Row:
     """How it ended; why stands one line above, if it was a step that failed."""
     left = "nothing was changed"
-    if event.changed:
-        stay = "is left as it is" if len(event.changed) == 1 else "are left as they are"
-        left = f"{wording.changed(event.changed)} {stay}"
+    if changed := wording.left_changed(release):
+        one = len(release.changed_services) + release.changed_database == 1
+        left = f"{changed} {'is left as it is' if one else 'are left as they are'}"
     if release.failure is not None and release.failure.reason == event.reason:
         return [f"Failed: {left}"]
     return [f"Failed: {clip(event.reason, PARAGRAPH)} · {left}"]

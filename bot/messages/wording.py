@@ -6,10 +6,25 @@ from datetime import timedelta
 
 from bot.messages.parts import NAME, clip, count
 from releases.checklist import blocking, needs_work
-from releases.config import format_duration
+from releases.config import format_duration, format_seconds
+from releases.database import Backup, Migrate, Restore
 from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
-from releases.plan import EnsureConfiguration, RollOut, Verify
+from releases.plan import (
+    Change,
+    Drill,
+    EnsureConfiguration,
+    EnsureFiles,
+    Follow,
+    Keep,
+    Prepare,
+    Preview,
+    RollOut,
+    Switch,
+    Validate,
+    Verify,
+    Watch,
+)
 
 _EMOJI = {
     State.REQUESTED: "⚪",
@@ -50,7 +65,9 @@ def what(release: Release, application: str) -> str:
     """`buzzy 3.2.0 → 3.2.1`, or what is known of it before it is planned."""
     plan, request = release.plan, release.request
     rollback = request.kind == "rollback"
-    name = f"rollback of {application}" if rollback else application
+    name = application if request.kind == "release" else f"{request.kind} of {application}"
+    if request.kind == "drill":
+        return f"{name} {clip(plan.new, NAME)}" if plan is not None else name
     if plan is not None:
         stable, new = clip(plan.stable, NAME), clip(plan.new, NAME)
         return (
@@ -79,6 +96,9 @@ _FIXED = {
 }
 
 
+_DONE = {"release": "released", "rollback": "rolled back", "drill": "passed"}
+
+
 def headline(release: Release) -> str:
     """What is happening now, in a few words."""
     stable = clip(release.plan.stable, NAME) if release.plan else "what was stable"
@@ -95,12 +115,13 @@ def headline(release: Release) -> str:
         case State.TURNING_BACK:
             return f"going back to {stable}, {_position(release)}"
         case State.RELEASED:
-            done = "rolled back" if release.request.kind == "rollback" else "released"
+            done = _DONE[release.request.kind]
             return f"{done} in {format_duration(duration(release))}"
         case State.FAILED:
             return f"failed{_failed_at(release)}"
         case State.ROLLED_BACK:
-            return f"stopped, and back at {stable} in {format_duration(_back_in(release))}"
+            how = f"failed{_failed_at(release)}" if release.went_back_by_itself else "stopped"
+            return f"{how}, and back at {stable} in {format_duration(_back_in(release))}"
         case state:
             return _FIXED[state]
 
@@ -140,15 +161,46 @@ def _waiting(release: Release) -> str:
 def _running(release: Release) -> str:
     index = release.next_index
     match release.forward[index].step if index is not None else None:
-        case EnsureConfiguration():
+        case EnsureConfiguration() | EnsureFiles():
             return "preparing the configuration"
+        case Prepare() | Preview() | Validate() | Switch() | Follow() | Watch() | Keep() as step:
+            return _beside(release, step)
         case RollOut(service=service) if release.plan is not None:
             services = release.plan.services
             return f"service {services.index(service) + 1} of {len(services)}"
         case Verify():
             return "verifying all services"
+        case Backup():
+            return "backing the database up"
+        case Migrate(direction="up"):
+            return "migrating the database"
+        case Migrate():
+            return "undoing migrations of the database"
+        case Restore():
+            return "restoring the database"
+        case Drill(title=title):
+            return f"looking: {title}"
         case _:
             return "under way"
+
+
+def _beside(release: Release, step: Prepare | Preview | Validate | Switch | Follow | Watch | Keep) -> str:
+    """The steps of a blue-green release."""
+    match step:
+        case Prepare():
+            prepared = [each.step.service for each in release.forward if isinstance(each.step, Prepare)]
+            return f"preparing {prepared.index(step.service) + 1} of {len(prepared)}, without traffic"
+        case Preview() | Validate():
+            return "validating what is prepared, without traffic"
+        case Switch():
+            switched = [each.step.service for each in release.forward if isinstance(each.step, Switch)]
+            return f"switching traffic, {switched.index(step.service) + 1} of {len(switched)}"
+        case Follow():
+            return "autoscalers follow the traffic"
+        case Watch():
+            return f"all traffic is switched, watching for {format_seconds(step.seconds)}"
+        case Keep():
+            return "keeping what was before"
 
 
 def _position(release: Release) -> str:
@@ -161,13 +213,22 @@ def _failed_at(release: Release) -> str:
         return ""
     back = release.failure.index >= len(release.forward)
     step = release.steps[release.failure.index].step
-    name = clip(step.service if isinstance(step, RollOut) else step.title, NAME)
+    if isinstance(step, Watch | Validate):
+        return " while it was watched" if isinstance(step, Watch) else " at its validation"
+    name = clip(step.service if isinstance(step, Change | Prepare) else step.title, NAME)
     return f" on the way back, at {name}" if back else f" at {name}"
 
 
 def _back_in(release: Release) -> timedelta:
     begun = next((state.started_at for state in release.back if state.started_at), release.started_at)
     return timedelta(0) if begun is None or release.ended_at is None else release.ended_at - begun
+
+
+def left_changed(release: Release) -> str:
+    """What a release that failed leaves changed: `buzzy-main, buzzy-api and the database`; empty: nothing."""
+    services = changed(release.changed_services) if release.changed_services else ""
+    database = "the database" if release.changed_database else ""
+    return " and ".join(part for part in (services, database) if part)
 
 
 def changed(services: tuple[str, ...]) -> str:

@@ -36,7 +36,9 @@ class Alarm:
     def tell(self, tale: Tale) -> bool:
         """Take the next step; True when everything is told. Raises `LaterError` and Slack's errors."""
         match tale.release.state:
-            case State.FAILED if (alerts := self._alerts(tale.release)) is not None:
+            case State.FAILED | State.ROLLED_BACK if (alerts := self._alerts(tale.release)) is not None:
+                if tale.release.state is State.ROLLED_BACK and not tale.release.went_back_by_itself:
+                    return True
                 return self._wake(tale, alerts) and self._is_put_right(tale.release)
             case State.RELEASED:
                 return self._put_right(tale.release)
@@ -72,7 +74,11 @@ class Alarm:
         place = self._told.alerts(failed.environment).get(failed.id)
         if place is not None:
             for later in self._record.recent(failed.environment, LATER):
-                if number(later.id) > number(failed.id) and later.state is State.RELEASED:
+                if (
+                    number(later.id) > number(failed.id)
+                    and later.state is State.RELEASED
+                    and _mends(later, failed)
+                ):
                     self._end(failed, place, later)
                     break
         return True
@@ -80,8 +86,9 @@ class Alarm:
     def _put_right(self, release: Release) -> bool:
         """End the alerts of earlier releases of this environment: it runs what somebody wanted again."""
         for failed_id, place in sorted(self._told.alerts(release.environment).items()):
-            if number(failed_id) < number(release.id):
-                self._end(self._record.load(failed_id).release, place, release)
+            failed = self._record.load(failed_id).release
+            if number(failed_id) < number(release.id) and _mends(release, failed):
+                self._end(failed, place, release)
                 return False
         return True
 
@@ -97,6 +104,11 @@ class Alarm:
     def _url(self, release_id: str) -> str | None:
         place = self._told.message_of(release_id)
         return self._slack.permalink(place) if place is not None else None
+
+
+def _mends(later: Release, failed: Release) -> bool:
+    """Whether it says that the failure is over: drills and releases say nothing of each other."""
+    return (later.request.kind == "drill") == (failed.request.kind == "drill")
 
 
 def number(release_id: str) -> int:

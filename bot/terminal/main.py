@@ -20,6 +20,7 @@ from typing import TypeVar
 import structlog
 
 from bot.answers import Answering, Answers
+from bot.approvals import Approvals
 from bot.calendar import Calendar
 from bot.closing import Closing
 from bot.gate import Gate
@@ -54,6 +55,8 @@ from releases.record import (
     UnknownReleaseError,
 )
 from releases.record.closures import Closures
+from releases.record.drifts import Drifts
+from releases.record.rounds import Rounds
 from releases.record.schedules import Schedules
 from releases.record.told import Place, Told
 
@@ -129,7 +132,9 @@ class Terminal:
         queue = JobQueue.connect(settings.redis_url)
         closures, schedules = Closures(store), Schedules(store)
         calendar = Calendar(config, closures, schedules)
-        self._desk = Desk(config, self._record, self._questions, queue, told, _now, calendar)
+        self._desk = Desk(
+            config, self._record, self._questions, queue, told, _now, calendar, Drifts(store), Rounds(store)
+        )
         self._told = told
         token = settings.slack_bot_token.get_secret_value()
         self._slack = OneTry(web_client(token, settings.slack_api_url) if token else None)
@@ -145,22 +150,25 @@ class Terminal:
             config, self._record, queue, people, self._slack, told, _now, gate, closing, planner
         )
         self._answers = Answers(self._record, self._requests, self._slack, told, _now)
+        self._approvals = Approvals(config, self._record, told, self._slack, people, _now)
         self._follower = Following(self._record, config.application, self._names, _say)
 
     def do(self, command: grammar.Command) -> Exit:
         """Do it; the exit code."""
         try:
             match command:
-                case grammar.Release() | grammar.Promote() | grammar.Rollback():
+                case grammar.Release() | grammar.Promote() | grammar.Rollback() | grammar.Drill():
                     return self._open(command)
                 case grammar.Abort():
                     return self._abort(command)
                 case grammar.Approve() | grammar.Refuse():
                     return self._answer(command)
-                case grammar.Status() | grammar.History() | grammar.Plan():
+                case grammar.Status() | grammar.History() | grammar.Plan() | grammar.Diff():
                     return self._ask(command)
-                case grammar.Calendar():
-                    return self._said(self._patiently(lambda: self._desk.calendar(command)))
+                case grammar.Calendar() | grammar.Migrations():
+                    return self._said(self._patiently(lambda: self._desk.look_up(command)))
+                case grammar.Approvals():
+                    return self._said(self._patiently(lambda: self._approvals.answer(self._user)))
                 case grammar.Help():
                     return Exit.DONE
                 case _:
@@ -246,8 +254,9 @@ class Terminal:
 
         id_ = self._patiently(lambda: self._desk.ask(command, self._user, "", "", show=show))
         newest = self._newer(id_) if self._wait else None
-        if newest is None and isinstance(command, grammar.Plan):
-            _complain("No worker has planned it so far. Nothing was changed; ask again in a minute.")
+        if newest is None and isinstance(command, grammar.Plan | grammar.Diff):
+            done = "planned it" if isinstance(command, grammar.Plan) else "looked"
+            _complain(f"No worker has {done} so far. Nothing was changed; ask again in a minute.")
             return Exit.UNKNOWN
         _say(text_of(newest or shown[-1], self._names))
         return Exit.DONE

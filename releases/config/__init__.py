@@ -7,19 +7,23 @@ from pydantic import ValidationError
 from releases.config import section
 from releases.config.checklist import ALWAYS, Check, ChecklistItem
 from releases.config.checks import contradictions
-from releases.config.durations import format_duration, parse_duration, write_duration
+from releases.config.database import BackupTask, DatabaseCare, DatabaseTask, MigrationsTask, RestoreTask
+from releases.config.durations import format_duration, format_seconds, parse_duration, write_duration
 from releases.config.models import (
     Alerts,
+    BlueGreen,
     Cluster,
     Config,
     Environment,
     Service,
+    Strategy,
     UnknownEnvironment,
     json_schema,
+    strategies_of,
 )
 from releases.config.problems import ConfigError, Problem, explain
 from releases.config.rules import Approval, ApprovalByType, Permission, Permissions, Requires
-from releases.config.surroundings import Database, Needs
+from releases.config.surroundings import Database, Files, Needs
 from releases.config.trains import Train
 from releases.config.windows import Freeze, Freezes, Window, freeze_at, zone_of
 from releases.config.yaml_text import load
@@ -29,29 +33,39 @@ __all__ = [
     "Alerts",
     "Approval",
     "ApprovalByType",
+    "BackupTask",
+    "BlueGreen",
     "Check",
     "ChecklistItem",
     "Cluster",
     "Config",
     "ConfigError",
     "Database",
+    "DatabaseCare",
+    "DatabaseTask",
     "Environment",
+    "Files",
     "Freeze",
     "Freezes",
+    "MigrationsTask",
     "Needs",
     "Permission",
     "Permissions",
     "Problem",
     "Requires",
+    "RestoreTask",
     "Service",
+    "Strategy",
     "Train",
     "UnknownEnvironment",
     "Window",
     "format_duration",
+    "format_seconds",
     "freeze_at",
     "json_schema",
     "parse_config",
     "parse_duration",
+    "strategies_of",
     "write_duration",
     "zone_of",
 ]
@@ -64,6 +78,7 @@ _PATTERNS = {
     section.PERSON: "must be the id of a person (U… or W…), from Copy member ID in their Slack profile",
     section.OS_USER: "must be the name of a user of the operating system",
     section.HTTP_PATH: "must be a path that starts with /",
+    section.ABSOLUTE_PATH: "must be a path from / on, of letters, digits, dots, dashes and underscores",
     section.VARIABLE: "must be the name of a variable: letters, digits and underscores",
 }
 

@@ -10,7 +10,18 @@ from pydantic_core import core_schema
 
 from releases.config.section import PersonOrGroup, Section
 
-Check = Literal["proven", "image", "compatible", "configuration", "rollback", "capacity", "alerts", "on-call"]
+Check = Literal[
+    "proven",
+    "image",
+    "compatible",
+    "configuration",
+    "backup",
+    "migrations",
+    "rollback",
+    "capacity",
+    "alerts",
+    "on-call",
+]
 CHECKS: tuple[Check, ...] = get_args(Check)
 ALWAYS: tuple[Check, ...] = ("image", "compatible", "configuration", "rollback")
 """What is checked where an environment says nothing: what planning finds out in any case."""

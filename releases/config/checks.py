@@ -23,15 +23,18 @@ def contradictions(config: Config) -> Iterator[Problem]:
     """Every contradiction, in the order of the file."""
     yield from _said_twice("services", "name", (service.name for service in config.services))
     yield from _said_twice("services", "deployment", (service.deployment for service in config.services))
+    yield from _beside(config)
     for environment in config.environments.values():
         yield from _services(config, environment)
         if environment.approval is not None:
             yield from _quorums(environment, environment.approval)
             yield from _clocks(environment, environment.approval)
         yield from _leads(config, environment)
+        yield from _latest(config, environment)
         yield from _audience(environment)
         yield from _size(environment)
         yield from _checklist(config, environment)
+        yield from _database(config, environment)
         if environment.name == EVERY:
             what = "is what people call all environments together, when they lock them"
             yield Problem(written(("environments", environment.name)), what, "give it another name")
@@ -49,6 +52,19 @@ def _said_twice(path: str, key: str, values: Iterable[str]) -> Iterator[Problem]
             yield Problem(f"{path}[{index}].{key}", what, "give each service its own")
         else:
             first[value] = index
+
+
+def _beside(config: Config) -> Iterator[Problem]:
+    """Two services that would share a Service or a Deployment once a release is blue-green."""
+    if not any("blue-green" in environment.may_go_by for environment in config.environments.values()):
+        return
+    yield from _said_twice("services", "service", (service.service for service in config.services))
+    second = {service.beside: service for service in config.services}
+    for index, service in enumerate(config.services):
+        if service.deployment in second:
+            other = second[service.deployment].name
+            what = f"is what blue-green calls the second Deployment of {other}"
+            yield Problem(f"services[{index}].deployment", what, "give it another name")
 
 
 def _services(config: Config, environment: Environment) -> Iterator[Problem]:
@@ -116,8 +132,26 @@ def _leads(config: Config, environment: Environment) -> Iterator[Problem]:
         if environment.after is None:
             what = "says not how long a version must have run there first"
             yield Problem(written((*path, "follows")), what, "write after: 24h beside it")
+    elif environment.smaller:
+        what = "is about standbys"
+        yield Problem(
+            written((*path, "smaller")), what, "write which environment it follows, or leave it out"
+        )
     elif environment.after is not None:
         yield Problem(written((*path, "after")), "belongs to follows", "write which environment it follows")
+
+
+def _latest(config: Config, environment: Environment) -> Iterator[Problem]:
+    """What an environment with the newest build needs, and what it cannot be as well."""
+    if environment.latest is None:
+        return
+    where = written(("environments", environment.name, "latest"))
+    if config.registry is None:
+        yield Problem(where, "needs a registry to look into", "write registry at the top of the file")
+    if environment.follows is not None:
+        yield Problem(where, "and follows both say what is released here", "leave one of them out")
+    if environment.requires is not None:
+        yield Problem(where, "would release what requires keeps out", "leave one of them out")
 
 
 def _lead(config: Config, environment: Environment, path: Path, name: str) -> Iterator[Problem]:
@@ -188,6 +222,19 @@ def _checklist(config: Config, environment: Environment) -> Iterator[Problem]:
             yield Problem(where, "needs a matrix to check", "write compatibility, or leave it out")
         elif item.check == "proven" and environment.requires is None:
             yield Problem(where, "needs a rule to check", "write requires, or leave it out")
+        elif item.check in {"backup", "migrations"} and not _has(environment, item.check):
+            yield Problem(where, "needs something to check", f"write database.{item.check}, or leave it out")
+
+
+def _has(environment: Environment, part: str) -> bool:
+    return environment.database is not None and getattr(environment.database, part) is not None
+
+
+def _database(config: Config, environment: Environment) -> Iterator[Problem]:
+    """Which migrations a version has is written on its image, and only a registry can show that."""
+    if config.registry is None and _has(environment, "migrations"):
+        where = written(("environments", environment.name, "database", "migrations"))
+        yield Problem(where, "needs a registry to read them from", "write registry at the top of the file")
 
 
 def _trains(config: Config) -> Iterator[Problem]:

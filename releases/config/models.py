@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 
 from releases.compatibility import Row
 from releases.config.checklist import NamedOrTicked
+from releases.config.database import DatabaseCare
 from releases.config.durations import Duration, DurationOrOff, write_duration
 from releases.config.rules import ApprovalByType, Permissions, Requires
 from releases.config.section import (
@@ -28,7 +29,14 @@ from releases.config.section import (
     Variable,
     VariableValue,
 )
-from releases.config.surroundings import Database, Documentation, Needs, RegistryAddress, Versions
+from releases.config.surroundings import (
+    Database,
+    Documentation,
+    Files,
+    Needs,
+    RegistryAddress,
+    Versions,
+)
 from releases.config.trains import Train
 from releases.config.windows import Freezes, Zone
 from releases.version import ReleaseType
@@ -51,6 +59,11 @@ class Service(Section):
         description="the container of that Deployment; the service's name if left out",
         examples=["buzzy-main"],
     )
+    service: DnsLabel = Field(
+        default_factory=lambda data: data["name"],
+        description="the Service that leads to it, for blue-green; the service's name if left out",
+        examples=["buzzy-main"],
+    )
     port: int = Field(default=8080, ge=1, le=65535, description="where it answers", examples=[8080])
     health: str = Field(
         default="/health", pattern=HTTP_PATH, description="the path that answers 200", examples=["/health"]
@@ -58,6 +71,11 @@ class Service(Section):
     deadline: Duration = Field(
         default=timedelta(minutes=5), description="how long its rollout may take", examples=["5m"]
     )
+
+    @property
+    def beside(self) -> str:
+        """The Deployment beside its own, for blue-green."""
+        return f"{self.deployment}-green"
 
 
 class Cluster(Section):
@@ -84,6 +102,29 @@ class Alerts(Section):
     )
 
 
+Strategy = Literal["rolling", "blue-green"]
+
+
+class BlueGreen(Section):
+    """How long what has traffic now is watched, and what had it before is kept."""
+
+    monitor: Duration = Field(
+        default=timedelta(minutes=1),
+        description="how long it is watched with traffic; whatever goes wrong by then sends the traffic back",
+        examples=["5m"],
+    )
+    delay: Duration = Field(
+        default=timedelta(minutes=10),
+        description="how long what had the traffic is kept after that, so that going back is one switch",
+        examples=["10m"],
+    )
+    preview: bool = Field(
+        default=True,
+        description="whether each service gets a second Service, `<name>-preview`, to look at it before",
+        examples=[False],
+    )
+
+
 class Environment(Section):
     """A cluster, a namespace in it, and what is asked of a release that goes there."""
 
@@ -92,8 +133,16 @@ class Environment(Section):
     )
     namespace: DnsLabel = Field(description="the namespace of its Deployments", examples=["buzzy-staging"])
     channel: Channel = Field(description="the channel where its releases are shown", examples=["C0STAGING"])
-    strategy: Literal["rolling"] = Field(
+    strategy: Strategy = Field(
         default="rolling", description="how releases go about it", examples=["rolling"]
+    )
+    strategies: tuple[Strategy, ...] = Field(
+        default=(),
+        description="what `--strategy` may ask for besides",
+        examples=[["rolling", "blue-green"]],
+    )
+    blue_green: BlueGreen = Field(
+        default=BlueGreen(), description="how a blue-green release goes about it", examples=[{"delay": "10m"}]
     )
     services: tuple[str, ...] | None = Field(
         default=None,
@@ -130,6 +179,16 @@ class Environment(Section):
     after: Duration | None = Field(
         default=None, description="how long a version must have run there first", examples=["24h"]
     )
+    latest: Versions | None = Field(
+        default=None,
+        description="of which versions Buzzy itself releases the newest build here that the registry has",
+        examples=["3.x"],
+    )
+    smaller: bool = Field(
+        default=False,
+        description="whether a standby may ask for fewer pods than what it follows",
+        examples=[True],
+    )
     audience: tuple[Channel, ...] = Field(
         default=(),
         description="channels that are told of releases asked for with --hotfix or --security",
@@ -143,10 +202,20 @@ class Environment(Section):
         description="the environment variables of its services; each version gets its own unchangeable copy",
         examples=[{"LOG_LEVEL": "info"}],
     )
+    files: Files | None = Field(
+        default=None,
+        description="files of its services, which each version may have its own of",
+        examples=[{"folder": "config/{version}", "at": "/etc/buzzy/files"}],
+    )
     mongodb: Database | None = Field(
         default=None,
         description="its MongoDB, which is asked for its version",
         examples=[{"address": "mongodb://mongodb.buzzy-staging:27017"}],
+    )
+    database: DatabaseCare | None = Field(
+        default=None,
+        description="its backups and migrations; releases leave the database alone if left out",
+        examples=[{"backup": {"image": "buzzybuzz/backup:1.4", "fresh": "24h"}}],
     )
     not_known: Literal["stop", "go-on"] = Field(
         default="stop",
@@ -186,6 +255,11 @@ class Environment(Section):
     def name(self) -> str:
         """What people call it: its key in the file."""
         return self._name
+
+    @property
+    def may_go_by(self) -> tuple[Strategy, ...]:
+        """The strategies that its releases may have, the usual one first."""
+        return tuple(dict.fromkeys((self.strategy, *self.strategies)))
 
 
 class UnknownEnvironment(LookupError):  # noqa: N818 - it names what is wrong with the name, as `LookupError` does
@@ -270,6 +344,11 @@ class Config(Section):
         return tuple(Row(versions, needs.requirements()) for versions, needs in self.compatibility.items())
 
     @property
+    def standbys(self) -> tuple[str, ...]:
+        """The environments that follow another one."""
+        return tuple(name for name, each in self.environments.items() if each.follows is not None)
+
+    @property
     def user_groups(self) -> frozenset[str]:
         """The user groups that rules of this file name."""
         named = {id_ for environment in self.environments.values() for id_ in _named(environment)}
@@ -296,6 +375,11 @@ def _named(environment: Environment) -> Iterator[str]:
     yield from environment.freezes.managers
     for item in environment.checklist or ():
         yield from item.by
+
+
+def strategies_of(config: Config) -> tuple[Strategy, ...]:
+    """All strategies that some environment may go by, in the order of the file."""
+    return tuple(dict.fromkeys(each for one in config.environments.values() for each in one.may_go_by))
 
 
 class _ForEditors(GenerateJsonSchema):

@@ -186,6 +186,11 @@ class Permissions(Section):
     rollback: Permission | None = Field(
         default=None, description="who may roll it back", examples=[{"from": ["S0ONCALL"]}]
     )
+    drill: Permission | None = Field(
+        default=None,
+        description="who may ask for a drill; who may ask for a release if left out",
+        examples=[{"from": ["S0ONCALL"]}],
+    )
     abort: Permission | None = Field(
         default=None,
         description="who may stop a release; whoever asked for it always may",

@@ -22,6 +22,7 @@ PERSON_OR_GROUP = r"^[UWS][A-Z0-9]+$"
 PERSON = r"^[UW][A-Z0-9]+$"
 OS_USER = r"^[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,255}$"
 HTTP_PATH = r"^/[!-~]*$"
+ABSOLUTE_PATH = r"^(/[A-Za-z0-9._-]+)+$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 _REPOSITORY = re.compile(
@@ -38,6 +39,18 @@ def _repository(text: str) -> str:
     return text
 
 
+def _image(text: str) -> str:
+    name, _, digest = text.partition("@")
+    repository, colon, tag = name.rpartition(":") if ":" in name.rsplit("/", 1)[-1] else (name, "", "")
+    if not (tag or digest):
+        raise ValueError("has no tag: write which one, such as buzzybuzz/backup:1.4")
+    bad_tag = bool(colon) and not re.fullmatch(r"\w[\w.-]{0,127}", tag)
+    bad_digest = bool(digest) and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest)
+    if bad_tag or bad_digest or not _REPOSITORY.fullmatch(repository):
+        raise ValueError("is no image, such as buzzybuzz/backup:1.4")
+    return text
+
+
 DnsLabel = Annotated[str, Field(pattern=DNS_LABEL)]
 DnsName = Annotated[str, Field(pattern=DNS_NAME, max_length=253)]
 Channel = Annotated[str, Field(pattern=CHANNEL)]
@@ -46,6 +59,7 @@ Person = Annotated[str, Field(pattern=PERSON)]
 OsUser = Annotated[str, Field(pattern=OS_USER)]
 Variable = Annotated[str, Field(pattern=VARIABLE)]
 Repository = Annotated[str, AfterValidator(_repository)]
+ImageName = Annotated[str, AfterValidator(_image)]
 # In the file a number or true and false may stand without quotes; they are read as they are written.
 VariableValue = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
 

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from releases.compatibility import InvalidRange, Requirements, check_pattern, check_range
-from releases.config.section import Section
+from releases.config.section import ABSOLUTE_PATH, Section
 
 
 def _registry(text: str) -> str:
@@ -39,6 +39,18 @@ def _split(text: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts if parts.scheme in {"http", "https"} and parts.hostname else None
+
+
+PLACE = "{version}"
+
+
+def _folder(text: str) -> str:
+    parts = text.strip("/").split("/")
+    if text.startswith("/") or ".." in parts or "\\" in text:
+        raise ValueError("must be a folder beside buzzy.yaml, such as config/{version}")
+    if parts.count(PLACE) != 1 or sum("{" in part or "}" in part for part in parts) != 1:
+        raise ValueError("needs one folder of its path to be {version}, such as config/{version}")
+    return text
 
 
 def _mongodb(text: str) -> str:
@@ -84,6 +96,26 @@ class Needs(Section):
         """What is needed, by what it is needed of, in the order of people's interest."""
         needs = {"mongodb": self.mongodb, "kubernetes": self.kubernetes, "node": self.node}
         return {what: wanted for what, wanted in needs.items() if wanted is not None}
+
+
+class Files(Section):
+    """Files that a version brings along: where they lie, and where the containers find them."""
+
+    folder: Annotated[str, AfterValidator(_folder)] = Field(
+        description="a folder beside buzzy.yaml that has one for each version; {version} stands for its name",
+        examples=["config/{version}"],
+    )
+    at: str = Field(
+        pattern=ABSOLUTE_PATH,
+        description="the folder in which the containers of the services find them",
+        examples=["/etc/buzzy/files"],
+    )
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """The folder in which there is one for each version, and what follows behind that, if anything."""
+        before, _, behind = self.folder.strip("/").partition(PLACE)
+        return before.strip("/") or ".", behind.strip("/")
 
 
 class Database(Section):

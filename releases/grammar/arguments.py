@@ -36,17 +36,18 @@ def read_arguments(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, 
     }
     alone = len(vocabulary.environments) == 1  # then nothing better can be said here, and policy refuses
     if "source" in values and values["source"] == values["environment"] and not alone:
-        raise _to_itself(values["source"], line, vocabulary)
+        raise _to_itself(verb, values["source"], line, vocabulary)
     return values
 
 
-def _to_itself(name: str, line: Line, vocabulary: Vocabulary) -> Mistake:
-    """What is promoted goes on, most likely to the next environment of the chain."""
+def _to_itself(verb: Verb, name: str, line: Line, vocabulary: Vocabulary) -> Mistake:
+    """The same environment twice: most likely the next one of the chain was meant."""
     chain = vocabulary.environments
     following = chain[chain.index(name) + 1 :] or tuple(each for each in chain if each != name)
     at = line.plain[2]
     mended = line.replaced(at, at + 1, Word(following[0]))
-    return Mistake(f"{name} cannot be promoted to itself.", mended=mended, names=vocabulary.listed)
+    problem = f"{name} {'does not differ from' if verb.name == 'diff' else 'cannot be promoted to'} itself."
+    return Mistake(problem, mended=mended, names=vocabulary.listed)
 
 
 def _gathered(verb: Verb, line: Line) -> tuple[Line, tuple[int, ...]]:

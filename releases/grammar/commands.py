@@ -118,6 +118,8 @@ class Rollback:
     to: Target | None = None
     services: tuple[str, ...] = ()
     reason: str | None = None
+    restore: bool = False
+    keep_database: bool = False
 
     def line(self) -> str:
         """The line that asks for this."""
@@ -125,8 +127,22 @@ class Rollback:
             f"rollback {self.environment}",
             to=None if self.to is None else str(self.to),
             services=_listed(self.services),
+            restore=self.restore,
+            keep_database=self.keep_database,
             reason=_quoted(self.reason),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """Prove that a standby could take over, without touching it or what it follows."""
+
+    environment: str
+    reason: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(f"drill {self.environment}", reason=_quoted(self.reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +195,18 @@ class Plan:
             strategy=self.strategy,
             services=_listed(self.services),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Show what one environment has that another has not, and change nothing."""
+
+    source: str
+    environment: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"diff {self.source} {self.environment}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +315,15 @@ class Calendar:
 
 
 @dataclass(frozen=True, slots=True)
+class Approvals:
+    """What waits for a word: of the one who asks, and of others."""
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return "approvals"
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What runs where; in one environment, or in all of them."""
 
@@ -309,6 +346,17 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Migrations:
+    """The migrations of the database: of one environment, or of all of them."""
+
+    environment: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"migrations {self.environment or ''}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """What one can say; about one verb, or about all of them."""
 
@@ -323,10 +371,12 @@ Command: TypeAlias = (
     Release
     | Promote
     | Rollback
+    | Drill
     | Abort
     | Approve
     | Refuse
     | Plan
+    | Diff
     | Lock
     | Unlock
     | Freeze
@@ -334,8 +384,10 @@ Command: TypeAlias = (
     | Schedule
     | Unschedule
     | Calendar
+    | Approvals
     | Status
     | History
+    | Migrations
     | Help
 )
 """Everything that `parse` gives."""

@@ -48,6 +48,7 @@ def read_flags(verb: Verb, line: Line, vocabulary: Vocabulary) -> dict[str, Any]
         values[name] = tuple(dict.fromkeys((*values.get(name, ()), *value))) if flag.many else value
     _check(verb, line, seen, vocabulary)
     _check_urgency(line, seen)
+    _check_database(line, seen)
     return values
 
 
@@ -80,6 +81,13 @@ def _check_urgency(line: Line, seen: Mapping[str, GivenFlag]) -> None:
     if given and "reason" not in seen:
         end = (Word("--reason"), Word("what it is for", quoted=True))
         raise Mistake(f"--{given[0].name} needs a reason.", mended=(*line.words, *end))
+
+
+def _check_database(line: Line, seen: Mapping[str, GivenFlag]) -> None:
+    """A database is put back or left alone."""
+    if "restore" in seen and "keep-database" in seen:
+        mended = line.replaced(seen["restore"].start, seen["restore"].stop)
+        raise Mistake("--restore and --keep-database are one or the other.", mended=mended)
 
 
 def _unknown(verb: Verb, line: Line, given: GivenFlag) -> Mistake:

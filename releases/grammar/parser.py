@@ -42,6 +42,14 @@ def parse(text: str, vocabulary: Vocabulary) -> Command:
     raise _error(mistake, words, vocabulary)
 
 
+def asks_for_form(text: str) -> bool:
+    """Whether a line is `release` and nothing else: where there are forms, that asks for one."""
+    if len(text) > LONGEST_LINE:
+        return False
+    words, _ = split(_without_name(normalise(text)))
+    return [word.text.casefold() for word in words] == ["release"]
+
+
 def _words(text: str) -> tuple[tuple[Word, ...], Mistake | None]:
     if len(text) > LONGEST_LINE:
         return (), Mistake(f"A command may have {LONGEST_LINE} characters; this one has {len(text)}.")

@@ -103,6 +103,8 @@ _OVERRIDE = Flag("override-freeze", "", "release although it is frozen, with a r
 _PLACE = Argument("place", sample="{environment}")
 _HOTFIX = Flag("hotfix", "", "a patch in a hurry; needs a reason", "")
 _SECURITY = Flag("security", "", "mends a weakness; needs a reason", "")
+_RESTORE = Flag("restore", "", "the database as well, from the backup: what was written since is lost", "")
+_KEEP_DATABASE = Flag("keep-database", "", "the services alone: migrations stay that cannot be undone", "")
 _TO = Flag(
     "to",
     "<target>",
@@ -149,9 +151,18 @@ VERBS = {
                 'rollback {next} --to 3.2.0 --reason "exports fail"',
                 "rollback {next} --to 4",
                 "rollback {next} --to R37",
+                'rollback {next} --restore --reason "exports lose rows"',
             ),
             (_ENVIRONMENT,),
-            (_TO, _SERVICES, _REASON),
+            (_TO, _SERVICES, _RESTORE, _KEEP_DATABASE, _REASON),
+        ),
+        Verb(
+            "drill",
+            commands.Drill,
+            "Prove that a standby could take over; nothing is changed.",
+            ("drill {standby}", 'drill {standby} --reason "the quarterly drill"'),
+            (Argument("environment", sample="{standby}"),),
+            (_REASON,),
         ),
         Verb(
             "abort",
@@ -185,6 +196,17 @@ VERBS = {
             ("plan 3.2.1 {next}",),
             (_VERSION, _ENVIRONMENT),
             (_STRATEGY, _SERVICES),
+            changes=False,
+        ),
+        Verb(
+            "diff",
+            commands.Diff,
+            "Show what differs between two environments: versions, images, configuration, pods.",
+            ("diff {environment} {next}",),
+            (
+                Argument("source", sample="{environment}", shown="a", long="first environment"),
+                Argument("environment", sample="{next}", shown="b", long="second environment"),
+            ),
             changes=False,
         ),
         Verb(
@@ -244,6 +266,13 @@ VERBS = {
             changes=False,
         ),
         Verb(
+            "approvals",
+            commands.Approvals,
+            "What waits for you, and what waits for others.",
+            ("approvals",),
+            changes=False,
+        ),
+        Verb(
             "status",
             commands.Status,
             "What runs where, and what is under way.",
@@ -256,6 +285,14 @@ VERBS = {
             commands.History,
             "The releases there were.",
             ("history", "history {next}"),
+            (_ANY_ENVIRONMENT,),
+            changes=False,
+        ),
+        Verb(
+            "migrations",
+            commands.Migrations,
+            "The migrations of the database: when each ran, by which release, whether it can be undone.",
+            ("migrations", "migrations {next}"),
             (_ANY_ENVIRONMENT,),
             changes=False,
         ),
@@ -289,8 +326,12 @@ SYNONYMS = {
     "reject": "refuse",
     "decline": "refuse",
     "no": "refuse",
+    "exercise": "drill",
+    "failover": "drill",
     "preview": "plan",
     "dry-run": "plan",
+    "compare": "diff",
+    "difference": "diff",
     "block": "lock",
     "unblock": "unlock",
     "thaw": "unfreeze",
@@ -298,10 +339,15 @@ SYNONYMS = {
     "train": "calendar",
     "trains": "calendar",
     "agenda": "calendar",
+    "approval": "approvals",
+    "pending": "approvals",
+    "todo": "approvals",
+    "waiting": "approvals",
     "ls": "status",
     "state": "status",
     "list": "status",
     "log": "history",
+    "schema": "migrations",
     "usage": "help",
     "commands": "help",
 }

@@ -11,11 +11,15 @@ _SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The names of one configuration, environments in the order of promotion, services in rollout order."""
+    """The names of one configuration, environments in the order of promotion, services in rollout order.
+
+    `standbys` are those of the environments that follow another.
+    """
 
     environments: tuple[str, ...]
     services: tuple[str, ...]
     strategies: tuple[str, ...] = ("rolling",)
+    standbys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not (self.environments and self.services and self.strategies):
@@ -35,6 +39,7 @@ class Vocabulary:
         return template.format(
             environment=first,
             next=others[0] if others else first,
+            standby=[*self.environments, *self.standbys][-1],
             service=self.services[0],
             strategy=self.strategies[0],
             strategies=", ".join(self.strategies),

@@ -242,3 +242,39 @@ redis.call('EXPIRE', KEYS[2], ARGV[2])
 return 1
 """
 """Remember what was told, if it is still this relay that tells."""
+
+LOOKED_AT = (
+    _NOW
+    + """
+-- KEYS homes, wake, notice
+-- ARGV user, milliseconds that an opening counts, most homes, notice, seconds that it stands
+local now = now_ms()
+local last = tonumber(redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] or '0')
+redis.call('ZADD', KEYS[1], math.max(now, last + 1), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[3]))
+if ARGV[4] == '' then
+  redis.call('DEL', KEYS[3])
+else
+  redis.call('SET', KEYS[3], ARGV[4], 'EX', ARGV[5])
+end
+redis.call('LPUSH', KEYS[2], '1')
+redis.call('LTRIM', KEYS[2], 0, 0)
+return 1
+"""
+)
+"""Note that a home is looked at now, and what is to be said there. Each time counts as a later one."""
+
+VIEWERS = """
+-- KEYS homes
+-- ARGV the earliest opening that counts, prefix of the notices
+local found = {}
+local users = redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', ARGV[1], 'WITHSCORES')
+for i = 1, #users, 2 do
+  found[#found + 1] = users[i]
+  found[#found + 1] = users[i + 1]
+  found[#found + 1] = redis.call('GET', ARGV[2] .. users[i]) or ''
+end
+return found
+"""
+"""Whose homes are kept up to date, the latest first, with what is to be said there."""

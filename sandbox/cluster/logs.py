@@ -10,6 +10,8 @@ NODE = "v14.21.3"
 MOST_REQUESTS = 200
 REQUEST_SECONDS = 5
 
+NOTHING_LEFT = "[info] {service} task finished, nothing left to do"
+
 _CRASH = """
 /app/lib/configuration.js:41
     throw new ConfigurationError(`${key} must be a number, got ${JSON.stringify(value)}`);
@@ -54,7 +56,8 @@ def _rest(service: str, run: Run, until: datetime, *, runs_once: bool) -> list[t
     if behaviour.name in {"crash", "fail"}:
         return _at(until, _CRASH) if run.ended else []
     if runs_once:
-        ended = [(until, f"[info] {service} task finished, nothing left to do")] if run.ended else []
+        last = f"{service}-{run.started:%Y%m%dT%H%M%SZ}" if service.endswith("backup") else NOTHING_LEFT
+        ended = [(until, last.format(service=service))] if run.ended else []
         return [(run.started, f"[info] {service} task started"), *ended]
     lines = [(run.started, "[info] connected to mongodb, replica set rs0, primary ok")]
     lines.append((run.started, f"[info] {service} listening on :8080"))

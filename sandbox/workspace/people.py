@@ -6,7 +6,7 @@ workspace's changes, never by sleeping.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -75,7 +75,7 @@ class Person:
             return self._delivered("click", view_id=seen.id, action=action)
         return self._delivered("click", channel=seen.channel, ts=seen.ts, action=action)
 
-    def submit(self, view: View, values: dict[str, Choice] | None = None) -> Delivery:
+    def submit(self, view: View, values: Mapping[str, Choice] | None = None) -> Delivery:
         """Fill in a form and submit it. `values` go by action id, block id or label; the rest stays as it is.
 
         `errors` of what is returned are what the form says when it was not accepted.

@@ -39,7 +39,7 @@ SUBSCRIPTIONS = frozenset(
 
 
 HINTS = (
-    ("", "open the release form"),
+    ("release", "open the release form"),
     ("release <version> <environment>", "plan, ask for approval, release"),
     ("promote <from> <to>", "release what runs in one environment to the next"),
     ("status [environment]", "what runs where, and how it is"),
@@ -56,6 +56,7 @@ HINTS = (
     ("freeze <environment> --until <when>", "close it by the calendar"),
     ("unfreeze <environment>", "lift the freeze"),
     ("schedule <version> <environment> <when>", "release later"),
+    ("approvals", "what waits for you, and what for others"),
     ("calendar", "trains, freezes, maintenance"),
     ("validate <environment> [suite]", "run a validation suite on its own"),
     ("capacity <environment>", "requests, limits, usage, room for the next surge"),

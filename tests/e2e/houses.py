@@ -129,6 +129,17 @@ class House(Stage):
         with self._apps() as apps:
             apps.delete_namespaced_deployment(name, self.namespaces[environment], _request_timeout=(5, 30))
 
+    def scale(self, environment: str, name: str, replicas: int) -> None:
+        """Somebody scales a Deployment."""
+        with self._apps() as apps:
+            apps.patch_namespaced_deployment(
+                name,
+                self.namespaces[environment],
+                {"spec": {"replicas": replicas}},
+                _preload_content=False,
+                _request_timeout=(5, 30),
+            )
+
     def hold(self, service: str, version: str) -> None:
         """Pods of this image will not get ready: a release of it stays at this service until it is let go."""
         self.arena.behave(f"buzzybuzz/{service}:{version}", "never-ready")
@@ -145,6 +156,15 @@ class House(Stage):
             for pod in json.loads(answer.data)["items"]:
                 if _tag(pod["spec"]) == version:
                     core.delete_namespaced_pod(pod["metadata"]["name"], namespace, _request_timeout=(5, 30))
+
+    def selectors(self, environment: str) -> dict[str, dict[str, str]]:
+        """Which pods each Service picks."""
+        with new_client_from_config(str(self.kubeconfig)) as api:  # type: ignore[no-untyped-call] # no types
+            answer: Any = client.CoreV1Api(api).list_namespaced_service(
+                self.namespaces[environment], _preload_content=False, _request_timeout=(5, 30)
+            )
+            listed = json.loads(answer.data)
+        return {item["metadata"]["name"]: item["spec"].get("selector", {}) for item in listed["items"]}
 
     @contextmanager
     def _apps(self) -> Iterator[client.AppsV1Api]:

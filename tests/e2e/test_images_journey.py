@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from sandbox.registry import push_image
-from tests.e2e.houses import House
+from tests.e2e.houses import CHANNELS, PATIENCE, House
 
 OpenHouse = Callable[..., House]
 pytestmark = pytest.mark.timeout(240)
@@ -60,3 +60,40 @@ def test_production_waits_for_a_word_about_the_release_notes(open_house: OpenHou
     house.bob.click(message, "☑ release notes read")
     house.until(message, "🟢")
     assert set(house.images("production").values()) == {"3.2.1"}
+
+
+@pytest.mark.requirement("V3")
+def test_a_release_switches_to_its_files_and_a_rollback_back(open_house: OpenHouse) -> None:
+    """They lie beside buzzy.yaml; the plan says which of them change, the pods find them in their folder."""
+    files = {"folder": "config/{version}", "at": "/etc/buzzy/files"}
+    house = open_house("development", rules={"development": {"files": files}})
+    folder = house.config.parent / "config"
+    for version, mode in (("3.2.1", "old"), ("3.3.0", "new")):
+        (folder / version).mkdir(parents=True)
+        (folder / version / "routes.json").write_text(f'{{"mode": "{mode}"}}')
+    (folder / "3.3.0" / "logo.png").write_bytes(b"\xff\xd8\x00")
+
+    house.released("/buzzy release 3.2.2 development", "development")
+    old = mounted(house)
+    house.alice.command("/buzzy plan 3.3.0 development", CHANNELS["development"])
+    plan = house.alice.wait_for_ephemeral(CHANNELS["development"], "logo.png", timeout=PATIENCE)
+    assert "2 files, from config/3.3.0" in plan
+    assert "+ logo.png" in plan
+    assert "~ routes.json" in plan
+    house.released("/buzzy release 3.3.0 development", "development")
+    new = mounted(house)
+    assert new != old
+    house.released("/buzzy rollback development", "development")
+    assert mounted(house) == old
+    message = house.ask("/buzzy release 4.1.0 development", "development")
+    shown = house.until(message, "cannot be done, nothing was changed").shown
+    assert "There are no files for 4.1.0 in config: it has those of 3.2.1, 3.3.0" in shown
+
+
+def mounted(house: House) -> str:
+    """The ConfigMap whose files the services find in their folder, all the same."""
+    specs = [each["spec"]["template"]["spec"] for each in house.deployments("development").values()]
+    (name,) = {volume["configMap"]["name"] for spec in specs for volume in spec["volumes"]}
+    paths = {mount["mountPath"] for spec in specs for mount in spec["containers"][0]["volumeMounts"]}
+    assert paths == {"/etc/buzzy/files"}
+    return str(name)

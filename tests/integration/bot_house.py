@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from bot.home import HomePace
 from bot.main import Bot, wait_for_slack
 from bot.relay.pace import Pace
 from bot.settings import Settings
@@ -84,6 +85,7 @@ class House:
         """Nothing of the bot runs yet."""
         self.config = without_moments(parse_config(config))
         self.pace: Pace | None = Pace(posts_per_second=100, edit_seconds=0.02, settle_seconds=0.5)
+        self.home_pace: HomePace | None = HomePace(publish_seconds=0.02, again_seconds=0.05)
         self.workspace = workspace
         self.redis_url = redis_url
         self.store = Store.connect(redis_url, answer_seconds=10)
@@ -100,7 +102,7 @@ class House:
         self._stop = threading.Event()
         me = wait_for_slack(slack, self._stop)
         assert me is not None
-        self.bot = Bot(self._settings, self.config, me, http, pace=self.pace)
+        self.bot = Bot(self._settings, self.config, me, http, pace=self.pace, home_pace=self.home_pace)
         self.bot.start(self._stop)
         if http is None:
             self.workspace.wait_for_app(beside + 1)

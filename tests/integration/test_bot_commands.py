@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from releases import events as e
+from releases.difference import Difference, ServiceDifference
 from releases.lifecycle import State
 from releases.snapshot import Answer, Snapshot
 from sandbox.workspace import Message
@@ -204,6 +205,25 @@ def test_a_dry_run_is_answered_when_a_worker_has_looked(house: House) -> None:
     alice.command("/buzzy plan 3.2.0 staging", STAGING)
     house.questions.answer("Q2", Answer(at=now(), refused="3.2.0 runs there already.", hint="Nothing to do."))
     alice.wait_for_ephemeral(STAGING, "3.2.0 runs there already.")
+
+
+@pytest.mark.requirement("C5")
+def test_a_diff_is_found_by_a_worker_and_shown(house: House) -> None:
+    """In a command's own answer, and in the thread of a mention; or why there is none."""
+    alice = house.person("alice")
+    alice.command("/buzzy diff staging production", STAGING)
+    alice.wait_for_ephemeral(STAGING, "Looking at staging and production …")
+    differs = ServiceDifference(service="buzzy-api", version=("3.2.1", "3.2.0"), pods=(2, 3))
+    found = Difference(first="staging", second="production", services=(differs,), same=("buzzy-main",))
+    house.questions.answer("Q1", Answer(at=now(), difference=found))
+    answer = alice.wait_for_ephemeral(STAGING, "staging and production differ in 1 of 2 services")
+    assert "buzzy-api  version  3.2.1    3.2.0" in answer
+    said = alice.say("@buzzy diff staging production", STAGING)
+    alice.wait_for_reply(said, "Looking at staging and production …")
+    house.questions.answer("Q2", Answer(at=now(), refused="staging cannot be compared: it is silent"))
+    alice.wait_for_reply(said, "staging cannot be compared: it is silent")
+    assert len(alice.thread(said)) == 1
+    assert house.record.idle() == ()
 
 
 @pytest.mark.requirement("C10")

@@ -21,17 +21,18 @@ ELSEWHERE = {"groups:history"}
 
 
 def test_the_manifest_names_the_command_and_the_way_in() -> None:
-    """Escaped names, buttons, Socket Mode."""
+    """Escaped names, buttons, a home, Socket Mode."""
     command = MANIFEST["features"]["slash_commands"][0]
     assert command["command"] == COMMAND
     assert command["should_escape"] is True
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
+    assert MANIFEST["features"]["app_home"]["home_tab_enabled"] is True
     assert MANIFEST["settings"]["socket_mode_enabled"] is True
 
 
 @pytest.mark.requirement("C1", "C3")
 def test_with_the_manifests_scopes_everything_works_that_the_bot_does(redis_url: str) -> None:
-    """A release, an approval, a failure with its alert, a mention, a lost answer: no scope is missing."""
+    """A release, an approval, a failure with its alert, a form, a home, a mention: no scope is missing."""
     scopes = frozenset(MANIFEST["oauth_config"]["scopes"]["bot"])
     subscriptions = frozenset(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
     app = Settings(scopes=scopes, subscriptions=subscriptions)
@@ -44,6 +45,10 @@ def test_with_the_manifests_scopes_everything_works_that_the_bot_does(redis_url:
         failed = e.ReleaseFailed(at=now(), reason="it did not work", changed=())
         house.append("R1", failed)
         house.person("erin").wait_for_message(ON_CALL, "R1")
+        house.person("alice").command("/buzzy release", STAGING)
+        house.person("alice").wait_for_view("Release a version")
+        house.person("alice").home()
+        house.person("alice").wait_for_home("Environments")
         said = house.person("alice").say("@buzzy status", STAGING)
         house.person("alice").wait_for_reply(said, "What runs where")
         calls = house.workspace.calls()

@@ -123,3 +123,20 @@ def test_a_reaction_stands_while_slack_is_down(house: House, desk: Terminals) ->
     said = desk.do("carol", "approve R2", dead=True)
     assert (said.code, said.out) == (0, "R2 has all its approvals and goes ahead.\n"), said
     assert house.record.load("R2").release.state is State.APPROVED
+
+
+@pytest.mark.requirement("C8", "X10")
+@pytest.mark.parametrize("dead", [False, True], ids=["with-slack", "without"])
+def test_what_waits_is_told_in_a_terminal(house: House, desk: Terminals, dead: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """To each operator what waits for them, also when Slack is down and who they are is remembered."""
+    proven(house, hours=25)
+    house.ask("/buzzy release 3.2.1 production", PRODUCTION)
+    house.planned("R2")
+    for who in ("bob", "alice", "gus"):  # whom Slack is asked about, is remembered
+        desk.do(who, "approvals")
+    said = desk.do("bob", "approvals", dead=dead)
+    assert said.code == 0
+    assert "it wants your approval" in said.out
+    said = desk.do("alice", "approvals", dead=dead)
+    assert (said.code, "Nothing." in said.out, "Waiting for others" in said.out) == (0, True, True)
+    assert desk.do("gus", "approvals", dead=dead).code == 3

@@ -27,7 +27,7 @@ def here(store: Store, tmp_path: Path) -> Iterator[World]:
 
 
 def asked(
-    here: World, line: str, *environments: str, kind: Literal["status", "history", "plan"] = "status"
+    here: World, line: str, *environments: str, kind: Literal["status", "history", "plan", "diff"] = "status"
 ) -> Answer:
     """What a person is answered."""
     question = Question(
@@ -257,3 +257,40 @@ def test_a_plan_that_never_holds_is_given_up(here: World) -> None:
     release = here.load(id_)
     assert release.state is State.IMPOSSIBLE
     assert "changes faster than it can be planned for" in release.reason
+
+
+@pytest.mark.requirement("C5")
+def test_two_environments_are_compared_as_they_are_now(here: World) -> None:
+    """Versions, pods and variables, with the configuration that a release has brought; nothing is changed."""
+    here.cluster.seed_buzzy(namespaces=("buzzy-development",))
+    here.release("3.2.1", services=("buzzy-api",))
+    here.change("buzzy-files", lambda thing: thing["spec"].update(replicas=5))
+    before = here.deployment("buzzy-files")["metadata"]["generation"]
+    answer = asked(here, "diff staging development", "staging", "development", kind="diff")
+    assert answer.difference is not None
+    found = {each.service: each for each in answer.difference.services}
+    assert answer.difference.same == ("buzzy-main", "buzzy-worker")
+    assert found["buzzy-api"].version == ("3.2.1", "3.2.0")
+    assert found["buzzy-api"].only_first == ("LOG_LEVEL",)
+    assert found["buzzy-files"].pods is not None
+    assert found["buzzy-files"].pods[0] == 5
+    assert here.deployment("buzzy-files")["metadata"]["generation"] == before
+    seen = here.record.seen("development")
+    assert seen is not None
+
+
+def test_a_comparison_with_what_cannot_be_seen_says_which(here: World) -> None:
+    """One side alone is no comparison."""
+    here.cluster.seed_buzzy(namespaces=("buzzy-development",))
+    rules = [Rule(("get",), ("configmaps",), ("",), ())]
+    here.cluster.add_user(TOKEN, "buzzy-worker", rules)
+    answer = asked(here, "diff staging development", "staging", "development", kind="diff")
+    assert answer.difference is None
+    assert answer.refused is not None
+    assert answer.refused.startswith("staging cannot be compared: ")
+
+
+def test_the_only_environment_is_not_compared_with_itself(here: World) -> None:
+    """Where there is one alone, the grammar has nothing better to suggest."""
+    answer = asked(here, "diff staging staging", "staging", "staging", kind="diff")
+    assert answer.refused == "staging does not differ from itself."

@@ -12,7 +12,12 @@ Json = dict[str, Any]
 
 def read(message: Message) -> str:
     """All that is shown, line by line."""
-    return "\n".join(_shown(block) for block in message.payload()["blocks"])
+    return read_blocks(message.payload()["blocks"])
+
+
+def read_blocks(blocks: list[Json]) -> str:
+    """The same of blocks, such as a home's."""
+    return "\n".join(_shown(block) for block in blocks)
 
 
 def elements(message: Message) -> Iterator[Json]:
@@ -29,6 +34,8 @@ def _shown(part: Json) -> str:
     match part["type"]:
         case "rich_text":
             return "\n".join(_shown(each) for each in part["elements"])
+        case "header":
+            return f"# {part['text']['text']}"
         case "actions":
             return " ".join(f"[ {each['text']['text']} ]" for each in part["elements"])
         case "rich_text_section" | "rich_text_preformatted" | "rich_text_quote":

@@ -33,6 +33,7 @@ from workers import checklist
 from workers.cluster import QuotaSeen
 from workers.planning.scene import ready_services
 from workers.room import room, surge
+from workers.templates import config_maps
 
 NOTES = Item(name="release notes read", outcome=Outcome.WAITING, by=("S0APPROVERS",))
 GOOD = Item(name="image", outcome=Outcome.GREEN, evidence="main sha256:0123456789ab")
@@ -231,7 +232,7 @@ def test_every_config_map_without_which_pods_do_not_start_is_looked_for(
     """However it is referred to; those that are optional are not."""
     spec = pod_template("api", "3.2.1", **container)
     spec["spec"] |= template
-    assert checklist.config_maps(spec) == missing
+    assert config_maps(spec) == missing
 
 
 @pytest.mark.requirement("D1")

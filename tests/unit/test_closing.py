@@ -56,6 +56,8 @@ def made(kind: str = "lock", place: str = "staging", by: Person = BOB, **more: o
         (Traveller("release", "U0ALICE", RIGHT), made("freeze"), True),
         (Traveller("release", "U0ALICE"), CalendarFreeze("weekend", None, None), False),
         (Traveller("release", "U0ALICE", RIGHT), CalendarFreeze("weekend", None, None), True),
+        (Traveller("drill", "U0ALICE"), made(rollbacks_too=True), True),
+        (Traveller("drill", "U0ALICE"), CalendarFreeze("weekend", None, None), True),
         (Traveller("rollback", "U0ALICE"), made(), True),
         (Traveller("rollback", "U0ALICE"), made("freeze"), True),
         (Traveller("rollback", "U0ALICE"), Unreadable("lock", "staging"), True),

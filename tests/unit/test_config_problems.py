@@ -50,9 +50,10 @@ def problems(text: str) -> list[str]:
         (
             "monitor: {}",
             (
-                "monitor: is not known here; known here: cluster, namespace, channel, strategy, services, "
-                "approval, grace, requires, permissions, follows, after, audience, alerts, configuration, "
-                "mongodb, not_known, checklist, prerelease, time_zone, freezes, shared, history"
+                "monitor: is not known here; known here: cluster, namespace, channel, strategy, strategies, "
+                "blue_green, services, approval, grace, requires, permissions, follows, after, latest, "
+                "smaller, audience, alerts, configuration, files, mongodb, database, not_known, checklist, "
+                "prerelease, time_zone, freezes, shared, history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),
@@ -174,13 +175,40 @@ def problems(text: str) -> list[str]:
             f"permissions.abort.in[0]: {CHANNEL_ID}; such as C0RELEASES",
         ),
         ("after: 24h", "after: belongs to follows; write which environment it follows"),
+        ("smaller: true", "smaller: is about standbys; write which environment it follows, or leave it out"),
+        (
+            "files: {folder: 'config/{version}', at: etc}",
+            (
+                "files.at: must be a path from / on, of letters, digits, dots, dashes and underscores; "
+                "such as /etc/buzzy/files"
+            ),
+        ),
+        *(
+            (
+                f"files: {{folder: '{folder}', at: /etc}}",
+                "files.folder: needs one folder of its path to be {version}, such as config/{version}",
+            )
+            for folder in ("config", "config/v{version}", "{version}/{version}", "config/{name}")
+        ),
+        *(
+            (
+                f"files: {{folder: '{folder}', at: /etc}}",
+                "files.folder: must be a folder beside buzzy.yaml, such as config/{version}",
+            )
+            for folder in ("/config/{version}", "../{version}")
+        ),
+        ("latest: newest", "latest: is no range of versions, such as 3.2.x"),
+        (
+            "latest: 3.x",
+            "latest: needs a registry to look into; write registry at the top of the file",
+        ),
         ("audience: ['#all']", f"audience[0]: {CHANNEL_ID}; such as C0GENERAL"),
         (
             "audience: [C0STAGING]",
             "audience[0]: is the environment's own channel, which sees all of it; leave it out",
         ),
         ("audience: [C0A, C0A]", "audience[1]: is in the list already; leave it out"),
-        ("strategy: blue-green", "strategy: must be rolling"),
+        ("strategy: canary", "strategy: must be rolling or blue-green"),
         (
             "alerts: C0ONCALL",
             "alerts: must have keys of its own, indented below it; such as {critical: C0ONCALL}",
@@ -336,6 +364,7 @@ def test_syntax_errors_name_line_and_column(text: str, where: tuple[int, int], w
 
 
 CHAIN = """\
+registry: https://registry.example.com
 services:
   - {name: buzzy-main, image: buzzybuzz/buzzy-main}
   - {name: buzzy-api, image: buzzybuzz/buzzy-api}
@@ -374,6 +403,16 @@ environments:
             ),
         ),
         (
+            "after: 24h",
+            "after: 24h, latest: 3.x",
+            "standby.latest: and follows both say what is released here; leave one of them out",
+        ),
+        (
+            "channel: C0B",
+            "channel: C0B, latest: 3.x",
+            "production.latest: would release what requires keeps out; leave one of them out",
+        ),
+        (
             "channel: C0A",
             "channel: C0A, services: [buzzy-main]",
             (
@@ -390,7 +429,7 @@ environments:
             ),
         ),
     ],
-    ids=["close", "itself", "follows", "after", "services", "circle"],
+    ids=["close", "itself", "follows", "after", "two leads", "unproven", "services", "circle"],
 )
 def test_the_chain_of_environments_leads_somewhere(right: str, wrong: str, said: str) -> None:
     """What is named before an environment is there, has its services, and waits for nothing behind it."""
@@ -499,3 +538,27 @@ def test_a_damaged_file_is_read_or_refused(place: int, cut: int, put: str) -> No
     except ConfigError as error:
         outcome = error
     assert isinstance(outcome, Config) or str(outcome)
+
+
+@pytest.mark.requirement("D2")
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [
+        (
+            "[{name: a, image: x/a}, {name: a-green, image: x/b}]",
+            (
+                "services[1].deployment: is what blue-green calls the second Deployment of a; "
+                "give it another name"
+            ),
+        ),
+        (
+            "[{name: a, image: x/a}, {name: b, image: x/b, service: a}]",
+            "services[1].service: is the service of services[0] as well; give each service its own",
+        ),
+    ],
+)
+def test_slots_that_would_be_in_each_others_way(services: str, said: str) -> None:
+    """Only where a release may be blue-green; a rolling environment has one Deployment a service."""
+    text = f"services: {services}\nenvironments:\n  staging: {{namespace: n, channel: C0A{{}}}}\n"
+    assert problems(text.replace("{}", ", strategies: [blue-green]")) == [said]
+    parse_config(text.replace("{}", ""))

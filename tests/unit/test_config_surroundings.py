@@ -17,7 +17,7 @@ environments:
     channel: C0STAGING
     {staging}
 """
-CHECKS = "proven, image, compatible, configuration, rollback, capacity, alerts"
+CHECKS = "proven, image, compatible, configuration, backup, migrations, rollback, capacity, alerts"
 LOGIN = "belongs into REGISTRY_USERNAME and REGISTRY_PASSWORD"
 
 
@@ -126,6 +126,40 @@ def test_problems_at_the_top(top: str, said: str) -> None:
         (
             "checklist: [compatible]",
             "checklist[0]: needs a matrix to check; write compatibility, or leave it out",
+        ),
+        (
+            "checklist: [backup]",
+            "checklist[0]: needs something to check; write database.backup, or leave it out",
+        ),
+        (
+            "database: {backup: {image: buzzybuzz/backup}}",
+            "database.backup.image: has no tag: write which one, such as buzzybuzz/backup:1.4",
+        ),
+        (
+            "database: {backup: {image: 'buzzybuzz/backup:'}}",
+            "database.backup.image: has no tag: write which one, such as buzzybuzz/backup:1.4",
+        ),
+        (
+            "database: {backup: {image: 'Buzzy Backup:1'}}",
+            "database.backup.image: is no image, such as buzzybuzz/backup:1.4",
+        ),
+        (
+            "database: {restore: {image: 'buzzybuzz/backup:1'}}",
+            "database: can restore nothing without a backup: write backup beside restore",
+        ),
+        (
+            "database: {migrations: {image: 'buzzybuzz/migrations:3'}}",
+            (
+                "database.migrations.image: has a tag or digest: leave it out, the version that is released "
+                "is the tag"
+            ),
+        ),
+        (
+            "database: {migrations: {image: buzzybuzz/migrations}}",
+            (
+                "database.migrations: needs a registry to read them from; write registry at the top of the "
+                "file"
+            ),
         ),
         ("not_known: maybe", "not_known: must be stop or go-on"),
     ],

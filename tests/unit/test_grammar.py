@@ -8,12 +8,15 @@ import pytest
 
 from releases.grammar import (
     Abort,
+    Approvals,
     Calendar,
     Command,
+    Diff,
     Freeze,
     Help,
     History,
     Lock,
+    Migrations,
     Plan,
     Promote,
     Release,
@@ -58,6 +61,8 @@ def because(reason: str) -> Release:
         ("`/buzzy release 3.2.1 staging`", PLAIN),
         ('release "3.2.1" staging', PLAIN),
         ("release 3.2.1 - staging", PLAIN),
+        ("diff staging production", Diff("staging", "production")),
+        ("approvals", Approvals()),
         ("release 3.3.0-rc.1 development", Release(Version.parse("3.3.0-rc.1"), "development")),
         ("release 3.2.1 staging --strategy rolling", Release(V321, "staging", strategy="rolling")),
         ("release 3.2.1 staging --strategy=Rolling", Release(V321, "staging", strategy="rolling")),
@@ -84,6 +89,11 @@ def because(reason: str) -> Release:
         (
             'promote staging production --services buzzy-api --reason "tested"',
             Promote("staging", "production", services=("buzzy-api",), reason="tested"),
+        ),
+        ("rollback staging --restore", Rollback("staging", restore=True)),
+        (
+            "rollback staging --to 3.2.0 --keep-database",
+            Rollback("staging", ToVersion(Version.parse("3.2.0")), keep_database=True),
         ),
         (
             'release 3.2.1 staging --hotfix --reason "exports fail"',
@@ -136,6 +146,7 @@ def because(reason: str) -> Release:
         ("status", Status()),
         ("status production", Status("production")),
         ("history", History()),
+        ("migrations staging", Migrations("staging")),
         ("history disaster-recovery", History("disaster-recovery")),
         ("", Help()),
         ("  /buzzy  ", Help()),
@@ -258,9 +269,18 @@ def test_a_vocabulary_has_words(names: tuple[tuple[str, ...], ...]) -> None:
 def test_help_about_one_command() -> None:
     """The help has the usage, the flags with what they say, and lines to copy with real names."""
     (entry,) = help_text("rollback", VOCABULARY)
-    assert entry.usage == '/buzzy rollback <environment> [--to <target>] [--services <a,b>] [--reason "…"]'
+    assert entry.usage == (
+        "/buzzy rollback <environment> [--to <target>] [--services <a,b>] [--restore] [--keep-database] "
+        '[--reason "…"]'
+    )
     assert entry.examples[0] == "/buzzy rollback development"
-    assert [flag.usage for flag in entry.flags] == ["--to <target>", "--services <a,b>", '--reason "…"']
+    assert [flag.usage for flag in entry.flags] == [
+        "--to <target>",
+        "--services <a,b>",
+        "--restore",
+        "--keep-database",
+        '--reason "…"',
+    ]
     assert all(flag.about for flag in entry.flags)
 
 
@@ -271,10 +291,12 @@ def test_help_about_all_commands() -> None:
         "release",
         "promote",
         "rollback",
+        "drill",
         "abort",
         "approve",
         "refuse",
         "plan",
+        "diff",
         "lock",
         "unlock",
         "freeze",
@@ -282,8 +304,10 @@ def test_help_about_all_commands() -> None:
         "schedule",
         "unschedule",
         "calendar",
+        "approvals",
         "status",
         "history",
+        "migrations",
         "help",
     ]
     assert [parse(f"help {entry.verb}", VOCABULARY) for entry in entries] == [

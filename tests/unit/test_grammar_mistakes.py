@@ -115,6 +115,13 @@ def test_a_wrong_command_gets_three_lines() -> None:
             "promote staging production",
         ),
         (
+            "diff staging staging",
+            "staging does not differ from itself.",
+            None,
+            "diff staging production",
+        ),
+        ("diff staging", "The second environment is missing.", None, "diff staging production"),
+        (
             "promote stagign prod",
             'There is no environment "stagign".',
             "staging",
@@ -122,6 +129,12 @@ def test_a_wrong_command_gets_three_lines() -> None:
         ),
         ("promote moon staging", 'There is no environment "moon".', None, "promote development staging"),
         ("promote staging to production", '"to" is one word too many.', None, "promote staging production"),
+        (
+            "rollback staging --restore --keep-database",
+            "--restore and --keep-database are one or the other.",
+            None,
+            "rollback staging --keep-database",
+        ),
         (
             "release 3.2.1 staging --hotfix",
             "--hotfix needs a reason.",

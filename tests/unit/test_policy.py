@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -26,6 +27,8 @@ CONFIG = parse_config(
       production:
         namespace: buzzy-production
         channel: C0RELEASES
+        strategy: blue-green
+        strategies: [rolling]
         approval: {quorum: 2, from: [S0APPROVERS], own_release: false, expires: 4h}
         alerts: {critical: C0ONCALL, on_call: S0ONCALL}
     """
@@ -72,6 +75,19 @@ def test_guests_strangers_and_bots_ask_for_nothing(
     assert isinstance(request(command, PRODUCTION, who, T0), Refusal)
 
 
+@pytest.mark.requirement("D2")
+def test_a_strategy_is_the_environments_own_or_one_that_it_lists() -> None:
+    """Any other is refused, with a line without it to copy; a rollback goes by the environment's own."""
+    assert asked(RELEASE, PRODUCTION, ALICE).strategy == "blue-green"
+    assert asked(replace(RELEASE, strategy="rolling"), PRODUCTION, ALICE).strategy == "rolling"
+    assert asked(grammar.Rollback("production"), PRODUCTION, BOB).strategy == "blue-green"
+    line = grammar.Release(Version.parse("3.2.1"), "development", strategy="blue-green")
+    refusal = request(line, DEVELOPMENT, ALICE, T0)
+    assert isinstance(refusal, Refusal)
+    assert "Releases to development are rolling, not blue-green" in refusal.problem
+    assert refusal.copy == "release 3.2.1 development"
+
+
 @pytest.mark.parametrize("who", [BOB, ERIN], ids=["approver", "on call"])
 def test_a_rollback_by_who_may_approve_or_is_on_call_waits_for_nobody(who: Person) -> None:
     """At three in the morning there is one person awake."""
@@ -110,3 +126,55 @@ def test_whoever_finds_it_busy_is_told_by_what_and_how_to_stop_it() -> None:
     assert "R42 is being planned in production, asked for by alice" in refusal.problem
     assert "/buzzy abort R42" in refusal.hint
     assert refusal.copy == "/buzzy release 3.2.2 production"
+
+
+STANDBYS = parse_config(
+    """
+    services: [{name: buzzy-main, image: buzzybuzz/buzzy-main}]
+    environments:
+      production: {namespace: a, channel: C0A}
+      open: {namespace: b, channel: C0B, follows: production, after: 24h, approval: {quorum: 2, from: [S0A]}}
+      ruled:
+        namespace: c
+        channel: C0C
+        follows: production
+        after: 24h
+        permissions: {release: {from: [S0ONCALL]}}
+      own:
+        namespace: d
+        channel: C0D
+        follows: production
+        after: 24h
+        permissions: {release: {from: [S0ONCALL]}, drill: {from: [S0APPROVERS]}}
+    """
+)
+
+
+@pytest.mark.requirement("S3", "C11")
+def test_a_drill_waits_for_nobody_and_is_for_standbys() -> None:
+    """It changes nothing; what follows nobody has nothing to prove."""
+    outcome = request(grammar.Drill("open", "quarterly"), STANDBYS.environment("open"), ALICE, T0)
+    assert isinstance(outcome, ReleaseRequested)
+    assert (outcome.kind, outcome.approval, outcome.reason) == ("drill", None, "quarterly")
+    refused = request(grammar.Drill("production"), STANDBYS.environment("production"), ALICE, T0)
+    assert isinstance(refused, Refusal)
+    assert "production is no standby" in refused.problem
+    guest = Person("U0GUEST", "gus", Standing.GUEST)
+    assert isinstance(request(grammar.Drill("open"), STANDBYS.environment("open"), guest, T0), Refusal)
+
+
+@pytest.mark.requirement("S3", "C11")
+@pytest.mark.parametrize(
+    ("environment", "who", "may"),
+    [("ruled", ALICE, False), ("ruled", ERIN, True), ("own", ERIN, False), ("own", BOB, True)],
+)
+def test_who_may_release_may_drill_unless_there_is_a_rule_for_that(
+    environment: str,
+    who: Person,
+    may: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """The rule is named in the refusal."""
+    outcome = request(grammar.Drill(environment), STANDBYS.environment(environment), who, T0)
+    assert isinstance(outcome, ReleaseRequested) is may
+    if isinstance(outcome, Refusal):
+        assert outcome.problem.startswith(f"Drills of {environment} are asked for by others")

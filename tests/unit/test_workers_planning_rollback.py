@@ -22,7 +22,7 @@ def usual(**given: Any) -> Scene:  # noqa: ANN401 - fields of what is made
 
 def planned(stage: Scene, target: Target | None = None, *services: str) -> Plan:
     """The plan, which there must be."""
-    plan = plan_rollback(stage, target, Wanted("rolling", services))
+    plan = plan_rollback(stage, Wanted("rolling", services, target=target))
     assert isinstance(plan, Plan), plan
     return plan
 
@@ -34,7 +34,7 @@ def goes(stage: Scene, target: Target | None = None, *services: str) -> dict[str
 
 def refused(stage: Scene, target: Target | None = None, *services: str) -> Refused:
     """The refusal, which there must be."""
-    refusal = plan_rollback(stage, target, Wanted("rolling", services))
+    refusal = plan_rollback(stage, Wanted("rolling", services, target=target))
     assert isinstance(refusal, Refused), refusal
     return refusal
 

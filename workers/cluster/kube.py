@@ -7,19 +7,18 @@ be written back as it was.
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
 
-import urllib3
 from kubernetes import client
 
-from workers.cluster import leases, parse
+from workers.cluster import following, leases, parse, writes
+from workers.cluster.asking import MANAGER, TIMES, Call, Listing, ask
 from workers.cluster.errors import AlreadyExistsError, ConflictError
 from workers.cluster.following import Following
-from workers.cluster.port import Kept, LeaseWrite, Right, TemplateWrite
+from workers.cluster.jobs import JobCalls
+from workers.cluster.port import DeploymentMade, Kept, LeaseWrite, Right, TemplateWrite
 from workers.cluster.reader import Source
 from workers.cluster.seen import (
     DeploymentSeen,
@@ -31,30 +30,22 @@ from workers.cluster.seen import (
     ReplicaSetSeen,
     RolloutSeen,
 )
+from workers.cluster.traffic import TrafficCalls
 from workers.cluster.translate import Request, translated
 
-CONNECT_SECONDS = 3.0
-READ_SECONDS = 10.0
-WATCH_SECONDS = 30
 LOG_BYTES = 65_536
-MANAGER = "buzzy"
 FENCE = "buzzy/fence"
 """A label, because an annotation of a Deployment counts as a new generation of it."""
 
-# Without a read timeout a connection whose other end is gone hangs for ever.
-_TIMES = (CONNECT_SECONDS, READ_SECONDS)
-_WATCH_TIMES = (CONNECT_SECONDS, WATCH_SECONDS + READ_SECONDS)
 
-Call = Callable[..., Any]  # a method of the client's generated classes
-
-
-class KubernetesCluster:
+class KubernetesCluster(JobCalls, TrafficCalls):
     """A cluster behind one `ApiClient`. Safe for threads; not for sharing across a fork."""
 
     def __init__(self, api: client.ApiClient) -> None:
         """Nothing is connected before the first call."""
+        JobCalls.__init__(self, api)
+        TrafficCalls.__init__(self, api)
         self._apps = client.AppsV1Api(api)
-        self._core = client.CoreV1Api(api)
         self._coordination = client.CoordinationV1Api(api)
         self._access = client.AuthorizationV1Api(api)
         self._version = client.VersionApi(api)
@@ -77,7 +68,7 @@ class KubernetesCluster:
     def deployment(self, namespace: str, name: str) -> DeploymentSeen:
         """One Deployment."""
         request = Request("get", "apps/deployments", namespace, name)
-        return parse.deployment(_ask(request, self._apps.read_namespaced_deployment, name, namespace))
+        return parse.deployment(ask(request, self._apps.read_namespaced_deployment, name, namespace))
 
     def write_template(
         self, namespace: str, write: TemplateWrite, *, rehearse: bool = False
@@ -85,12 +76,26 @@ class KubernetesCluster:
         """Give a Deployment another pod template, unless it was changed since it was read."""
         name = write.deployment.name
         request = Request("patch", "apps/deployments", namespace, name)
-        answer = _ask(
+        answer = ask(
             request,
             self._apps.patch_namespaced_deployment,
             name,
             namespace,
-            _json_patch(write),
+            writes.template(write),
+            field_manager=MANAGER,
+            dry_run="All" if rehearse else None,
+        )
+        return parse.deployment(answer)
+
+    def make_deployment(
+        self, namespace: str, made: DeploymentMade, *, rehearse: bool = False
+    ) -> DeploymentSeen:
+        """Make a Deployment like another."""
+        answer = ask(
+            Request("create", "apps/deployments", namespace, made.name),
+            self._apps.create_namespaced_deployment,
+            namespace,
+            writes.deployment(made),
             field_manager=MANAGER,
             dry_run="All" if rehearse else None,
         )
@@ -103,7 +108,7 @@ class KubernetesCluster:
 
     def fence(self, namespace: str, name: str, mark: str) -> None:
         """Change a Deployment in nothing but a label."""
-        _ask(
+        ask(
             Request("patch", "apps/deployments", namespace, name),
             self._apps.patch_namespaced_deployment,
             name,
@@ -116,13 +121,13 @@ class KubernetesCluster:
     def lease(self, namespace: str, name: str) -> LeaseSeen:
         """A Lease."""
         request = Request("get", "coordination.k8s.io/leases", namespace, name)
-        return parse.lease(_ask(request, self._coordination.read_namespaced_lease, name, namespace))
+        return parse.lease(ask(request, self._coordination.read_namespaced_lease, name, namespace))
 
     def create_lease(
         self, namespace: str, name: str, write: LeaseWrite, *, rehearse: bool = False
     ) -> LeaseSeen:
         """Create a Lease."""
-        answer = _ask(
+        answer = ask(
             Request("create", "coordination.k8s.io/leases", namespace, name),
             self._coordination.create_namespaced_lease,
             namespace,
@@ -137,7 +142,7 @@ class KubernetesCluster:
     ) -> LeaseSeen:
         """Change a Lease, unless it was changed or removed since it was read."""
         name = seen.metadata["name"]
-        answer = _ask(
+        answer = ask(
             Request("update", "coordination.k8s.io/leases", namespace, name),
             self._coordination.replace_namespaced_lease,
             name,
@@ -151,16 +156,17 @@ class KubernetesCluster:
     def config_map(self, namespace: str, name: str) -> Mapping[str, str]:
         """The data of a ConfigMap."""
         request = Request("get", "configmaps", namespace, name)
-        answer = _ask(request, self._core.read_namespaced_config_map, name, namespace)
+        answer = ask(request, self._core.read_namespaced_config_map, name, namespace)
         return dict(answer.get("data") or {})
 
-    def create_config_map(
+    def create_config_map(  # noqa: PLR0913 - what a ConfigMap is made of
         self,
         namespace: str,
         name: str,
         data: Mapping[str, str],
         labels: Mapping[str, str],
         *,
+        parts: Mapping[str, bytes] = MappingProxyType({}),
         rehearse: bool = False,
     ) -> None:
         """Create a ConfigMap that can never be changed."""
@@ -170,8 +176,9 @@ class KubernetesCluster:
             "metadata": {"name": name, "labels": dict(labels)},
             "data": dict(data),
             "immutable": True,
+            **({"binaryData": _base64(parts)} if parts else {}),
         }
-        _ask(
+        ask(
             Request("create", "configmaps", namespace, name),
             self._core.create_namespaced_config_map,
             namespace,
@@ -183,7 +190,7 @@ class KubernetesCluster:
     def kept(self, namespace: str, name: str) -> Kept:
         """A ConfigMap that changes."""
         request = Request("get", "configmaps", namespace, name)
-        return parse.kept(_ask(request, self._core.read_namespaced_config_map, name, namespace))
+        return parse.kept(ask(request, self._core.read_namespaced_config_map, name, namespace))
 
     def keep(
         self, namespace: str, name: str, kept: Kept, labels: Mapping[str, str], *, rehearse: bool = False
@@ -195,16 +202,16 @@ class KubernetesCluster:
             "kind": "ConfigMap",
             "metadata": {"name": name, "namespace": namespace, "labels": dict(labels), **is_there},
             "data": dict(kept.texts),
-            "binaryData": {key: base64.b64encode(part).decode() for key, part in kept.parts.items()},
+            "binaryData": _base64(kept.parts),
         }
         how = {"field_manager": MANAGER, "dry_run": "All" if rehearse else None}
         if is_there:
             request = Request("update", "configmaps", namespace, name)
-            _ask(request, self._core.replace_namespaced_config_map, name, namespace, body, **how)
+            ask(request, self._core.replace_namespaced_config_map, name, namespace, body, **how)
             return
         request = Request("create", "configmaps", namespace, name)
         try:
-            _ask(request, self._core.create_namespaced_config_map, namespace, body, **how)
+            ask(request, self._core.create_namespaced_config_map, namespace, body, **how)
         except AlreadyExistsError as error:
             raise ConflictError(str(error)) from error
 
@@ -225,12 +232,12 @@ class KubernetesCluster:
             "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
         }
         request = Request("create", "authorization.k8s.io/selfsubjectaccessreviews", namespace)
-        answer = _ask(request, self._access.create_self_subject_access_review, body)
+        answer = ask(request, self._access.create_self_subject_access_review, body)
         return bool(answer.get("status", {}).get("allowed"))
 
     def version(self) -> str:
         """Which Kubernetes it is."""
-        answer = _ask(Request("get", "version", ""), self._version.get_code)
+        answer = ask(Request("get", "version", ""), self._version.get_code)
         return str(answer.get("gitVersion", ""))
 
     def warnings(self, namespace: str, pod: str) -> tuple[EventSeen, ...]:
@@ -252,7 +259,7 @@ class KubernetesCluster:
                 tail_lines=lines,
                 limit_bytes=LOG_BYTES,
                 _preload_content=False,
-                _request_timeout=_TIMES,
+                _request_timeout=TIMES,
             )
             text = answer.data.decode(errors="replace")
         return tuple(parse.one_line(line) for line in text.splitlines() if line.strip())
@@ -263,72 +270,24 @@ class KubernetesCluster:
         itself = {"field_selector": f"metadata.name={deployment.name}"}
         its_own = {"label_selector": deployment.selector}
         sources: dict[str, Source] = {
-            "deployments": _Listing(
+            "deployments": Listing(
                 Request("watch", "apps/deployments", namespace), self._apps.list_namespaced_deployment, itself
             ),
-            "replicasets": _Listing(
+            "replicasets": Listing(
                 Request("watch", "apps/replicasets", namespace),
                 self._apps.list_namespaced_replica_set,
                 its_own,
             ),
-            "pods": _Listing(Request("watch", "pods", namespace), self._core.list_namespaced_pod, its_own),
+            "pods": Listing(Request("watch", "pods", namespace), self._core.list_namespaced_pod, its_own),
         }
-        with Following(sources) as following:
-            yield iter(following)
+        with Following(sources, following.rollout) as pictures:
+            yield iter(pictures)
 
     def _list(self, call: Call, resource: str, namespace: str, **options: str) -> list[Json]:
-        answer = _ask(Request("list", resource, namespace), call, namespace, **options)
+        answer = ask(Request("list", resource, namespace), call, namespace, **options)
         items: list[Json] = answer["items"]
         return items
 
 
-@dataclass(frozen=True)
-class _Listing:
-    """A list of one namespace, and the watch behind it."""
-
-    request: Request
-    call: Call
-    selector: Mapping[str, str]
-
-    def list(self) -> Json:
-        request = Request("list", self.request.resource, self.request.namespace)
-        return _ask(request, self.call, self.request.namespace, **self.selector)
-
-    def watch(self, version: str) -> urllib3.BaseHTTPResponse:
-        with translated(self.request):
-            response: urllib3.BaseHTTPResponse = self.call(
-                self.request.namespace,
-                watch=True,
-                resource_version=version,
-                allow_watch_bookmarks=True,
-                timeout_seconds=WATCH_SECONDS,
-                **self.selector,
-                _preload_content=False,
-                _request_timeout=_WATCH_TIMES,
-            )
-        return response
-
-
-def _ask(request: Request, call: Call, *args: object, **options: object) -> Json:
-    """One call, bounded in time, its answer as JSON."""
-    with translated(request):
-        answer = call(*args, **options, _preload_content=False, _request_timeout=_TIMES)
-        thing: Json = json.loads(answer.data)
-    return thing
-
-
-def _json_patch(write: TemplateWrite) -> list[dict[str, Any]]:
-    """Replaces the whole template: a merge would keep what the template before had and this one has not.
-
-    Naming the resourceVersion makes the server refuse it, with 409, once the Deployment has changed.
-    """
-    patch: list[dict[str, Any]] = [
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": write.deployment.resource_version},
-        {"op": "replace", "path": "/spec/template", "value": write.template},
-    ]
-    if not write.deployment.annotations:
-        patch.append({"op": "add", "path": "/metadata/annotations", "value": {}})
-    for key, value in write.annotations.items():
-        escaped = key.replace("/", "~1")  # JSON Pointer's way; a key has no tilde of its own
-        patch.append({"op": "add", "path": f"/metadata/annotations/{escaped}", "value": value})
-    return patch
+def _base64(parts: Mapping[str, bytes]) -> dict[str, str]:
+    return {key: base64.b64encode(part).decode() for key, part in parts.items()}

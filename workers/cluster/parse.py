@@ -12,20 +12,28 @@ from kubernetes.utils.quantity import parse_quantity
 
 from workers.cluster.port import Kept
 from workers.cluster.seen import (
+    AutoscalerSeen,
+    BudgetSeen,
     Condition,
     ContainerSeen,
     DeploymentSeen,
     EventSeen,
+    JobSeen,
     Json,
     LeaseSeen,
     PodSeen,
     QuotaSeen,
     ReplicaSetSeen,
     Termination,
+    TrafficSeen,
     Waiting,
 )
 
 HASH_LABEL = "pod-template-hash"
+MANNERS = ("strategy", "minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit")
+LONGEST_WAITING = 800
+"""Characters of why a container waits: an image with its digest stands there up to three times."""
+
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -53,6 +61,44 @@ def deployment(thing: Json) -> DeploymentSeen:
         surge=(spec.get("strategy", {}).get("rollingUpdate") or {}).get("maxSurge", "25%"),
         history_limit=spec.get("revisionHistoryLimit", 10),
         conditions=tuple(_condition(each) for each in status.get("conditions") or ()),
+        match_labels=(spec.get("selector") or {}).get("matchLabels") or {},
+        manners={key: spec[key] for key in MANNERS if key in spec},
+        labels=meta.get("labels") or {},
+    )
+
+
+def autoscaler(thing: Json) -> AutoscalerSeen:
+    """A HorizontalPodAutoscaler."""
+    spec = thing["spec"]
+    target = spec["scaleTargetRef"]
+    return AutoscalerSeen(
+        name=thing["metadata"]["name"],
+        scales=target["name"] if target.get("kind") == "Deployment" else "",
+        at_least=spec.get("minReplicas", 1),
+        resource_version=thing["metadata"].get("resourceVersion", ""),
+    )
+
+
+def budget(thing: Json) -> BudgetSeen:
+    """A PodDisruptionBudget."""
+    found = thing["spec"].get("selector") or {}
+    plain = not found.get("matchExpressions")
+    return BudgetSeen(thing["metadata"]["name"], (found.get("matchLabels") or {}) if plain else None)
+
+
+def traffic(thing: Json) -> TrafficSeen:
+    """A Service."""
+    meta, spec = thing["metadata"], thing["spec"]
+    return TrafficSeen(
+        name=meta["name"],
+        selector=spec.get("selector") or {},
+        resource_version=meta.get("resourceVersion", ""),
+        annotations=meta.get("annotations") or {},
+        labels=meta.get("labels") or {},
+        ports=tuple(
+            {key: value for key, value in port.items() if key != "nodePort"}
+            for port in spec.get("ports") or ()
+        ),
     )
 
 
@@ -78,10 +124,24 @@ def replica_set(thing: Json) -> ReplicaSetSeen | None:
     )
 
 
-def pod(thing: Json) -> PodSeen | None:
-    """A pod; None when no ReplicaSet owns it."""
+def job(thing: Json) -> JobSeen:
+    """A Job."""
+    true = {each["type"]: each for each in thing.get("status", {}).get("conditions") or () if _is(each)}
+    failed = true.get("Failed", {})
+    return JobSeen(
+        name=thing["metadata"]["name"],
+        labels=thing["metadata"].get("labels") or {},
+        complete="Complete" in true,
+        failed="Failed" in true,
+        reason=failed.get("reason", ""),
+        message=one_line(failed.get("message", "")),
+    )
+
+
+def pod(thing: Json, owner_kind: str = "ReplicaSet") -> PodSeen | None:
+    """A pod; None when nothing of that kind owns it."""
     meta, status = thing["metadata"], thing.get("status", {})
-    owner = _owner(meta, "ReplicaSet", "name")
+    owner = _owner(meta, owner_kind, "name")
     if owner is None:
         return None
     conditions = {each["type"]: each for each in status.get("conditions") or ()}
@@ -188,10 +248,14 @@ def one_line(text: str, longest: int = 300) -> str:
     return joined if len(joined) <= longest else joined[: longest - 1] + "…"
 
 
+def _is(condition: Json) -> bool:
+    return bool(condition.get("status") == "True")
+
+
 def _condition(thing: Json) -> Condition:
     return Condition(
         type=thing["type"],
-        status=thing.get("status") == "True",
+        status=_is(thing),
         reason=thing.get("reason", ""),
         message=one_line(thing.get("message", "")),
         since=_time(thing.get("lastTransitionTime")),
@@ -207,7 +271,7 @@ def _container(thing: Json, *, init: bool) -> ContainerSeen:
         restarts=thing.get("restartCount", 0),
         waiting=None
         if waiting is None
-        else Waiting(waiting.get("reason", ""), one_line(waiting.get("message", ""))),
+        else Waiting(waiting.get("reason", ""), one_line(waiting.get("message", ""), LONGEST_WAITING)),
         ended=_termination(state.get("terminated")),
         ended_before=_termination(before.get("terminated")),
         init=init,

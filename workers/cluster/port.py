@@ -6,26 +6,58 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 
 from workers.cluster.seen import (
+    AutoscalerSeen,
+    BudgetSeen,
     DeploymentSeen,
     EventSeen,
+    JobPicture,
+    JobSeen,
     Json,
     LeaseSeen,
     PodSeen,
     QuotaSeen,
     ReplicaSetSeen,
     RolloutSeen,
+    TrafficSeen,
 )
 
 
 @dataclass(frozen=True)
 class TemplateWrite:
-    """A pod template to write, and the state of the Deployment from which that was decided."""
+    """A pod template to write, and the state of the Deployment from which that was decided.
+
+    How many pods it asks for stays unless `replicas` says; annotations named in `without` go.
+    """
 
     deployment: DeploymentSeen
     template: Json
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    replicas: int | None = None
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DeploymentMade:
+    """A Deployment to make beside another, which is like it but for what is said here."""
+
+    name: str
+    like: DeploymentSeen
+    match_labels: Mapping[str, str]
+    template: Json
+    replicas: int
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrafficWrite:
+    """A selector to give a Service, and the state of the Service from which that was decided."""
+
+    service: TrafficSeen
+    selector: Mapping[str, str]
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -39,6 +71,26 @@ class LeaseWrite:
     renewed_at: datetime
     transitions: int
     annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class JobWrite:
+    """A Job that runs one container to its end, once: a pod that fails is not followed by another.
+
+    `secrets` are names of Secrets whose keys become environment variables; `keep` is how long the cluster
+    keeps the Job after its end.
+    """
+
+    name: str
+    image: str
+    deadline: timedelta
+    keep: timedelta
+    labels: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    service_account: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +143,58 @@ class Cluster(Protocol):
         """
         ...
 
+    def make_deployment(
+        self, namespace: str, made: DeploymentMade, *, rehearse: bool = False
+    ) -> DeploymentSeen:
+        """Make a Deployment like another. Raises `AlreadyExistsError`."""
+        ...
+
+    def traffics(self, namespace: str) -> tuple[TrafficSeen, ...]:
+        """All Services of a namespace."""
+        ...
+
+    def traffic(self, namespace: str, name: str) -> TrafficSeen:
+        """One Service. Raises `NotFoundError`."""
+        ...
+
+    def write_traffic(self, namespace: str, write: TrafficWrite, *, rehearse: bool = False) -> TrafficSeen:
+        """Let a Service pick other pods, unless it was changed since it was read: `ConflictError`."""
+        ...
+
+    def make_traffic(
+        self,
+        namespace: str,
+        name: str,
+        write: TrafficWrite,
+        labels: Mapping[str, str],
+        *,
+        rehearse: bool = False,
+    ) -> None:
+        """Make a Service that is like another but for its selector. Raises `AlreadyExistsError`."""
+        ...
+
+    def autoscalers(self, namespace: str) -> tuple[AutoscalerSeen, ...]:
+        """All HorizontalPodAutoscalers of a namespace."""
+        ...
+
+    def write_autoscaler(
+        self, namespace: str, seen: AutoscalerSeen, scales: str, *, rehearse: bool = False
+    ) -> None:
+        """Let one scale another Deployment, unless it was changed since it was read: `ConflictError`."""
+        ...
+
+    def fence_autoscaler(self, namespace: str, name: str, mark: str) -> None:
+        """The same as `fence` for a HorizontalPodAutoscaler."""
+        ...
+
+    def budgets(self, namespace: str) -> tuple[BudgetSeen, ...]:
+        """All PodDisruptionBudgets of a namespace."""
+        ...
+
+    def fence_traffic(self, namespace: str, name: str, mark: str) -> None:
+        """The same as `fence` for a Service."""
+        ...
+
     def quotas(self, namespace: str) -> tuple[QuotaSeen, ...]:
         """All quotas of a namespace."""
 
@@ -121,16 +225,17 @@ class Cluster(Protocol):
         """The data of a ConfigMap. Raises `NotFoundError`."""
         ...
 
-    def create_config_map(
+    def create_config_map(  # noqa: PLR0913 - what a ConfigMap is made of
         self,
         namespace: str,
         name: str,
         data: Mapping[str, str],
         labels: Mapping[str, str],
         *,
+        parts: Mapping[str, bytes] = MappingProxyType({}),
         rehearse: bool = False,
     ) -> None:
-        """Create a ConfigMap that can never be changed. Raises `AlreadyExistsError`."""
+        """Create a ConfigMap that can never be changed; `parts` are no text. Raises `AlreadyExistsError`."""
         ...
 
     def kept(self, namespace: str, name: str) -> Kept:
@@ -145,6 +250,25 @@ class Cluster(Protocol):
         With `rehearse` nothing is stored. Raises `ConflictError`, also when somebody else created it, and
         `NotFoundError` when there is none to replace.
         """
+        ...
+
+    def job(self, namespace: str, name: str) -> JobSeen:
+        """A Job. Raises `NotFoundError`."""
+        ...
+
+    def create_job(self, namespace: str, write: JobWrite, *, rehearse: bool = False) -> JobSeen:
+        """Create a Job. With `rehearse` nothing is stored. Raises `AlreadyExistsError`."""
+        ...
+
+    def stop_job(self, namespace: str, name: str) -> None:
+        """Let a Job fail within a second, whatever it is at; it stays, and never runs again.
+
+        Raises `NotFoundError`.
+        """
+        ...
+
+    def follow_job(self, namespace: str, name: str) -> AbstractContextManager[Iterator[JobPicture]]:
+        """What is known of a Job and its pods, as `follow` tells of a rollout."""
         ...
 
     def may(self, namespace: str, right: Right) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from releases import grammar
-from releases.plan import EnsureConfiguration, Plan, RollOut, Step, Template, digest_of, verification
+from releases.filesets import changes
+from releases.plan import EnsureConfiguration, EnsureFiles, Plan, RollOut, Template, digest_of
 from releases.version import ReleaseType, Version, is_downgrade, release_type
 from workers.images import Image
 from workers.lineage import label
 from workers.observe import services_seen
+from workers.planning.carrying_out import carried_out
 from workers.planning.scene import (
     Ready,
     Refused,
@@ -21,15 +23,20 @@ from workers.planning.scene import (
     strangers,
     traits,
 )
-from workers.templates import read_template, with_configuration, with_image
+from workers.templates import read_template, with_configuration, with_files, with_image
 
 
 def plan_release(
-    scene: Scene, version: Version, wanted: Wanted, digests: Mapping[str, str] | None = None
+    scene: Scene,
+    version: Version,
+    wanted: Wanted,
+    digests: Mapping[str, str] | None = None,
+    files: EnsureFiles | None = None,
 ) -> Plan | Refused:
     """What a release of `version` would do, or why there is nothing that it could do.
 
-    `digests` has, by service, what the registry has under the version's tag: those images are pinned to it.
+    `digests` has, by service, what the registry has under the version's tag: those images are pinned to it;
+    `files` are those of the version.
     """
     services = ready_services(scene, wanted.services)
     if isinstance(services, Refused):
@@ -42,10 +49,13 @@ def plan_release(
         return _runs_already(scene, version, wanted)
     configuration = _configuration(scene, version)
     pinned = digests or {}
-    rollouts = [_roll_out(scene, each, version, configuration, pinned.get(each.name)) for each in moving]
+    before = [step for step in (configuration, files) if step is not None]
+    rollouts = [_roll_out(scene, each, version, before, pinned.get(each.name)) for each in moving]
     running = [Version.parse(each.stable.version) for each in moving if each.stable.version is not None]
     type_ = release_type(min(running, default=None), version, urgency=wanted.urgency)  # the largest step
-    steps: list[Step] = [*rollouts, verification(rollouts)]
+    ways = carried_out(scene, wanted.strategy, moving, rollouts)
+    if isinstance(ways, Refused):
+        return ways
     return Plan(
         kind="release",
         application=scene.config.application,
@@ -55,8 +65,8 @@ def plan_release(
         stable=joined([label(each.stable) for each in moving]),
         new=str(version),
         type=type_,
-        steps=tuple(steps if configuration is None else [configuration, *steps]),
-        warnings=tuple(_warnings(scene, moving) + _no_smaller(type_, wanted)),
+        steps=(*before, *ways.steps),
+        warnings=(*_warnings(scene, moving), *_no_smaller(type_, wanted), *ways.warnings),
     )
 
 
@@ -115,9 +125,26 @@ def _configuration(scene: Scene, version: Version) -> EnsureConfiguration | None
     data = dict(scene.environment.configuration)
     if not data:
         return None
-    # A ConfigMap's name has lower-case letters, and no dash at the ends of its dotted parts.
+    return EnsureConfiguration(name=f"{_prefix(scene)}{_named(version, data)}", data=data)
+
+
+def files_step(
+    scene: Scene, version: Version, folder: str, files: dict[str, str], before: Mapping[str, str]
+) -> EnsureFiles:
+    """The step that makes the ConfigMap of a version's files, by their digests; `before` are those now."""
+    name = f"{files_prefix(scene)}{_named(version, files)}"
+    return EnsureFiles(name=name, folder=folder, files=files, changes=changes(before, files))
+
+
+def files_prefix(scene: Scene) -> str:
+    """How the names of ConfigMaps with files of versions begin."""
+    return f"{scene.config.application}-version-files-"
+
+
+def _named(version: Version, content: dict[str, str]) -> str:
+    """The end of a ConfigMap's name: lower-case letters, and no dash at the ends of its dotted parts."""
     named = ".".join(part.strip("-") or "0" for part in str(version).lower().split("."))
-    return EnsureConfiguration(name=f"{_prefix(scene)}{named}-{digest_of(data)[:8]}", data=data)
+    return f"{named}-{digest_of(content)[:8]}"
 
 
 def _prefix(scene: Scene) -> str:
@@ -128,18 +155,23 @@ def _roll_out(
     scene: Scene,
     ready: Ready,
     version: Version,
-    configuration: EnsureConfiguration | None,
+    before: list[EnsureConfiguration | EnsureFiles],
     digest: str | None,
 ) -> RollOut:
     service = ready.observed.service
     image = Image(service.image, str(version), digest)
     template = with_image(ready.stable.spec, service.container, str(image))
-    if configuration is not None:
-        template = with_configuration(template, service.container, configuration.name, _prefix(scene))
+    for step in before:
+        match step:
+            case EnsureConfiguration(name=name):
+                template = with_configuration(template, service.container, name, _prefix(scene))
+            case EnsureFiles(name=name) if scene.environment.files is not None:
+                at = scene.environment.files.at
+                template = with_files(template, service.container, name, files_prefix(scene), at)
     new: Template = read_template(template, service.container, None)
     return RollOut(
         service=service.name,
-        deployment=service.deployment,
+        deployment=ready.deployment.name,
         container=service.container,
         stable=ready.stable,
         new=new,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from releases.config import Config, Environment
+from releases.database import Applied
+from releases.events import Target
 from releases.lifecycle import Release, State
 from releases.plan import Template
 from releases.policy import Refusal
 from releases.version import Urgency
-from workers.cluster import DeploymentSeen
+from workers.cluster import AutoscalerSeen, BudgetSeen, DeploymentSeen
 from workers.lineage import Lineage, lineage
 from workers.marks import RELEASE, made_by
 from workers.observe import Observed, ServiceObserved
@@ -38,21 +41,37 @@ class Refused:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Who wants it done how; what is wanted comes beside it. No services means all."""
+    """Who wants it done how; the version that is wanted comes beside it. No services means all.
+
+    Of a rollback, `target` is where it goes, and `database` what a person decided about the database.
+    """
 
     strategy: str
     services: tuple[str, ...] = ()
     urgency: Urgency | None = None
+    target: Target | None = None
+    database: Literal["restore", "keep"] | None = None
 
 
 @dataclass(frozen=True)
 class Scene:
-    """The configuration, the cluster as it was seen, and the environment's releases, the newest first."""
+    """The configuration, the cluster as it was seen, and the environment's releases, the newest first.
+
+    `applied` are the migrations that its database has; None while nobody keeps track of them. `autoscalers`
+    and `budgets` are those of the namespace, where releases may be blue-green.
+    """
 
     config: Config
     environment: Environment
     observed: Observed
     past: tuple[Release, ...] = ()
+    applied: tuple[Applied, ...] | None = None
+    autoscalers: tuple[AutoscalerSeen, ...] = ()
+    budgets: tuple[BudgetSeen, ...] = ()
+
+    def autoscaler_of(self, deployment: str) -> AutoscalerSeen | None:
+        """What scales a Deployment; None when nothing does."""
+        return next((each for each in self.autoscalers if each.scales == deployment), None)
 
     @property
     def lineage(self) -> Lineage:

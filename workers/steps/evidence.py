@@ -34,8 +34,8 @@ def _of_trouble(cluster: Cluster, namespace: str, service: str, trouble: Trouble
         pod=trouble.pod,
         reason=trouble.reason,
         message=trouble.message,
-        log=_log(cluster, namespace, trouble.pod, trouble.container, crashed=trouble.crashed),
-        events=_warnings(cluster, namespace, trouble.pod),
+        log=last_lines(cluster, namespace, trouble.pod, trouble.container, crashed=trouble.crashed),
+        events=warnings_about(cluster, namespace, trouble.pod),
     )
 
 
@@ -46,28 +46,31 @@ def _of_unready(cluster: Cluster, namespace: str, service: str, pod: PodSeen) ->
         pod=pod.name,
         reason="Unschedulable" if pod.unplaced is not None else "NotReady",
         message=pod.unplaced or "",
-        log=_log(cluster, namespace, pod.name, unready, crashed=False),
-        events=_warnings(cluster, namespace, pod.name),
+        log=last_lines(cluster, namespace, pod.name, unready),
+        events=warnings_about(cluster, namespace, pod.name),
     )
 
 
-def _log(cluster: Cluster, namespace: str, pod: str, container: str, *, crashed: bool) -> tuple[str, ...]:
-    """The last lines, of the container that crashed if there was one before this."""
+def last_lines(  # noqa: PLR0913 - where it is, and how much of it
+    cluster: Cluster, namespace: str, pod: str, container: str, *, crashed: bool = False, lines: int = LINES
+) -> tuple[str, ...]:
+    """The last lines, of the container that crashed if there was one before; none if it cannot be read."""
     for previous in (True, False) if crashed else (False,):
         if not container:
             break
         try:
-            lines = cluster.log(namespace, pod, container, lines=LINES, previous=previous)
+            found = cluster.log(namespace, pod, container, lines=lines, previous=previous)
         except ForbiddenError as error:
             return (of_error(error),)
         except ClusterError:
             continue
-        if lines:
-            return lines
+        if found:
+            return found
     return ()
 
 
-def _warnings(cluster: Cluster, namespace: str, pod: str) -> tuple[str, ...]:
+def warnings_about(cluster: Cluster, namespace: str, pod: str) -> tuple[str, ...]:
+    """The cluster's own warnings about a pod; none if they cannot be read."""
     try:
         seen = cluster.warnings(namespace, pod)
     except ForbiddenError as error:

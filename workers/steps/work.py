@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Protocol
 
 from releases.events import Evidence, ServiceSeen
+from releases.migrations import BackupKnown
 from workers.cluster import Cluster, TransientError
+from workers.files import Contents
+from workers.observe import Observed
 
 
 class Work(Protocol):
@@ -19,6 +22,12 @@ class Work(Protocol):
     cause: str
     since: datetime
     deadline: datetime
+    key: str
+    """Names this step of this release among all that there are."""
+
+    @property
+    def job(self) -> str | None:
+        """The Job that it has started, now or in an earlier run of the step."""
 
     def now(self) -> datetime:
         """The time, aware."""
@@ -39,15 +48,35 @@ class Work(Protocol):
     def has_shown(self, service: str, image: str) -> bool:
         """Whether this step has shown the service with that image before, in this job or an earlier one."""
 
+    def note_job(self, name: str) -> None:
+        """Remember that the step's Job is in the cluster."""
+
+    def newest_backup(self) -> BackupKnown | None:
+        """The backup that a release of this environment made last."""
+
+    def observe(self) -> Observed:
+        """The whole environment as it is now. Raises `ClusterError`."""
+
+    def files(self, folder: str) -> Contents:
+        """The files in a folder beside buzzy.yaml. Raises `FilesError`."""
+
+    def database(self) -> str:
+        """The version of the environment's MongoDB. Raises `MongoDbError`."""
+
     def silence(self, trouble: TransientError | None) -> None:
         """Say whether the cluster can be heard just now; who watches is told when it lasts."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """The step's end is reached. `changed` is False when everything was already as it wants it."""
+    """The step's end is reached. `changed` is False when everything was already as it wants it.
+
+    `result` is what its Job gave, `log` what it wrote last.
+    """
 
     changed: bool
+    result: str = ""
+    log: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
 """Jobs: how the cluster says that work is done, or could not be."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from tests.e2e.contracts.things import job
 from tests.e2e.contracts.worlds import Json, Place, eventually
+from workers.cluster import AlreadyExistsError, Cluster, JobPicture, JobWrite, NotFoundError
 
 Seen = Callable[[Any], Any]
 
@@ -62,3 +66,90 @@ def test_job_over_its_deadline_fails(place: Place, seen: Seen) -> None:
         "DeadlineExceeded",
         "Job was active longer than specified deadline",
     )
+
+
+def _write(name: str, tag: str, **given: Any) -> JobWrite:  # noqa: ANN401 - fields of what is made
+    about: dict[str, Any] = {
+        "deadline": timedelta(seconds=60),
+        "keep": timedelta(minutes=10),
+        "labels": {"buzzy/release": "R1"},
+        "args": ("--to", "$(WHERE)"),
+        "env": {"WHERE": "here"},
+    }
+    return JobWrite(name=name, image=f"buzzybuzz/buzzy-main:{tag}", **{**about, **given})
+
+
+def _followed(client: Cluster, place: Place, name: str, ends: Callable[[JobPicture], bool]) -> JobPicture:
+    with client.follow_job(place.name, name) as pictures:
+        return next(each for each in pictures if each.complete and ends(each))
+
+
+def _is_over(picture: JobPicture) -> bool:
+    return picture.job is not None and picture.job.ended
+
+
+def test_workers_run_a_job_to_its_end_once(place: Place, cluster_client: Cluster, seen: Seen) -> None:
+    """A rehearsal stores nothing; a second creation is told so; its pod is found with its log and its end."""
+    write = _write("buzzy-r1-backup-1234", "succeed")
+    cluster_client.create_job(place.name, write, rehearse=True)
+    with pytest.raises(NotFoundError) as absent:
+        cluster_client.job(place.name, write.name)
+    cluster_client.create_job(place.name, write)
+    with pytest.raises(AlreadyExistsError) as there:
+        cluster_client.create_job(place.name, write)
+    over = _followed(cluster_client, place, write.name, _is_over)
+    assert over.job is not None
+    (pod,) = over.pods
+    lines = cluster_client.log(place.name, pod.name, "task", lines=5, previous=False)
+    assert lines
+    kept = cluster_client.job(place.name, write.name)
+    told = seen(
+        {
+            "job": {"complete": kept.complete, "failed": kept.failed, "labels": dict(kept.labels)},
+            "pod": {
+                "phase": pod.phase,
+                "code": pod.containers[0].ended and pod.containers[0].ended.exit_code,
+            },
+            "told": [str(absent.value), str(there.value)],
+        }
+    )
+    assert told["job"]["complete"]
+    assert told["pod"] == {"phase": "Succeeded", "code": 0}
+    assert told["told"][0] == "there is no job buzzy-r1-backup-1234 in <namespace>"
+
+
+def test_workers_see_why_a_job_failed(place: Place, cluster_client: Cluster, seen: Seen) -> None:
+    """One attempt, the controller's reason, and the exit code of its pod."""
+    cluster_client.create_job(place.name, _write("migrate", "fail"))
+    over = _followed(cluster_client, place, "migrate", _is_over)
+    assert over.job is not None
+    (pod,) = over.pods
+    ended = pod.containers[0].ended
+    told = seen({"reason": over.job.reason, "message": over.job.message, "code": ended and ended.exit_code})
+    assert told == {
+        "reason": "BackoffLimitExceeded",
+        "message": "Job has reached the specified backoff limit",
+        "code": 1,
+    }
+
+
+def test_workers_stop_a_job_that_cannot_get_its_image(
+    place: Place, cluster_client: Cluster, seen: Seen
+) -> None:
+    """The pod says why it does not start; a Job that is stopped fails, stays, and lets go of its pod."""
+    cluster_client.create_job(place.name, _write("migrate", "missing"))
+    stuck = _followed(cluster_client, place, "migrate", _waits)
+    assert {each.containers[0].waiting.reason for each in stuck.pods if each.containers[0].waiting} <= {
+        "ErrImagePull",
+        "ImagePullBackOff",
+    }
+    cluster_client.stop_job(place.name, "migrate")
+    over = _followed(cluster_client, place, "migrate", lambda each: _is_over(each) and not each.pods)
+    assert over.job is not None
+    told = seen({"failed": over.job.failed, "reason": over.job.reason})
+    assert told == {"failed": True, "reason": "DeadlineExceeded"}
+
+
+def _waits(picture: JobPicture) -> bool:
+    states = [state for pod in picture.pods for state in pod.containers]
+    return any(state.waiting is not None and "Image" in state.waiting.reason for state in states)
