@@ -80,10 +80,11 @@ class Confirming:
         idle = self._record.idle()
         self._known = {id_: known for id_, known in self._known.items() if id_ in idle}
         for release_id in idle:
-            if not self._is_due(release_id):
-                continue
             try:
-                self._confirm(release_id)
+                if self._is_due(release_id):
+                    self._confirm(release_id)
+            except RecordUnavailableError:
+                raise
             except SlackError as error:
                 log.warning("Approvals cannot be read again", release=release_id, why=str(error))
                 asked = error.retry_after if isinstance(error, RateLimitedError) else 0.0
@@ -91,6 +92,8 @@ class Confirming:
                 self._known[release_id] = (self._known[release_id][0], due)
             except (MovedError, StaleError, UnknownReleaseError) as error:
                 log.info("Looked at once more", release=release_id, why=str(error))
+            except Exception:
+                log.exception("It cannot be seen whether this one may start", release=release_id)
 
     def _is_due(self, release_id: str) -> bool:
         """Whether a moment has passed. Of what has no news since the last look, nothing is read again."""

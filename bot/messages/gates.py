@@ -59,7 +59,7 @@ def escalation_message(release: Release, application: str, on_call: str | None, 
         lines(
             phrase(bold(headline), *((" — ", whom(on_call)) if on_call else ())),
             _whose(release, url),
-            ["It waits for ", *others] if others else None,
+            ["It waits for ", *others] if others and release.state is not State.HELD else None,
             *_how(release, "its message"),
         ),
         _buttons(release),
@@ -71,7 +71,7 @@ def answered_message(told: Release, now: Release, application: str, url: str | N
     title = wording.title(told, application)
     return message(
         f"✅ {title}: {_answer(now)}",
-        lines([bold(f"✅ {title}")], [_answer(now)], _whose(told, url)),
+        lines([bold(f"✅ {title}")], [_answer(now)], _whose(told, url, until=False)),
     )
 
 
@@ -91,7 +91,7 @@ def _waits(release: Release) -> str:
     return f"{wording.headline(release)}{for_}"
 
 
-def _whose(release: Release, url: str | None = None) -> Row:
+def _whose(release: Release, url: str | None = None, *, until: bool = True) -> Row:
     request = release.request
     return joined(
         [
@@ -99,7 +99,7 @@ def _whose(release: Release, url: str | None = None) -> Row:
             who(request.by),
             *([f": “{clip(request.reason, SENTENCE)}”"] if request.reason else []),
         ],
-        ["expires ", moment(release.expires_at, DAY_AND_TIME)] if release.expires_at else None,
+        ["expires ", moment(release.expires_at, DAY_AND_TIME)] if until and release.expires_at else None,
         [link(url, f"{release.id}'s message")] if url else None,
     )
 

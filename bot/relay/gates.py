@@ -60,11 +60,10 @@ class Escalations:
         now, shown = tale.release, f"{slot}_shown"
         memory = self._told.of(now.id)
         tried = f"trying_{slot}" in memory
-        mark = fingerprint(make(None))
-        if memory.get(shown) == mark or (slot not in memory and not waits and not tried):
+        mark, ts = fingerprint(make(None)), memory.get(slot)
+        if memory.get(shown) == mark if ts is not None else not waits and not tried:
             return False
         url = self._url(now.id)
-        ts = memory.get(slot)
         if ts is None:
             self._told.note(now.id, **{shown: "" if tried else mark})  # one that is found may be older
             post = Post(f"{now.id}:{slot}", channel, make(url), tale.since)

@@ -46,6 +46,33 @@ def test_what_nobody_stops_starts_when_its_moment_has_passed(open_house: OpenHou
     assert set(house.images("staging").values()) == {"3.2.1"}
 
 
+@pytest.mark.requirement("X5", "Q1", "Q3")
+def test_a_moment_outlives_bot_and_worker_and_who_left_meanwhile_does_not_count(
+    open_house: OpenHouse,
+) -> None:
+    """Both are killed in it; who comes next reads the approvals, and starts what somebody else agrees to."""
+    house = open_house("staging", rules={"staging": {"grace": "10s"}})
+    message = house.ask("/buzzy release 3.2.1 staging", "staging")
+    house.until(message, "waiting for approval")
+    house.bob.react(message, TICK)
+    house.until(message, "starts in a moment")
+    house.workspace.set_group("S0APPROVERS", [house.carol.id])
+    killed = house.bot
+    assert killed is not None
+    killed.kill()
+    killed.stop()  # what it had open here is closed; the house forgets it
+    house.workers[0].kill()
+    house.start_bot()
+    house.start_worker()
+    house.until(message, "waiting for approval")
+    assert "bob may not approve any more" in house.told(message, "does not count")
+    assert set(house.images("staging").values()) == {STABLE}
+    house.carol.react(message, TICK)
+    house.until(message, "🟢")
+    assert set(house.images("staging").values()) == {"3.2.1"}
+    assert len(house.alice.messages(CHANNELS["staging"])) == 1
+
+
 @pytest.mark.requirement("X2")
 def test_a_gate_that_nobody_answers_reminds_tells_on_call_and_expires(open_house: OpenHouse) -> None:
     """Each once; then the environment is free, and the same release gets through."""

@@ -196,6 +196,21 @@ def test_a_gate_reminds_its_approvers_then_tells_on_call_and_takes_that_back(hou
 
 
 @pytest.mark.requirement("X2", "Q1")
+@pytest.mark.parametrize(
+    "fault", [{"status": 429}, {"status": 500}, {"cut": "after"}, {"cut": "before"}], ids=str
+)
+def test_on_call_is_told_once_also_when_slack_stumbles(house: House, fault: dict[str, object]) -> None:
+    """Not at all would leave a gate to the night; twice would wake somebody twice."""
+    house.ready_for_approval("/buzzy release 3.2.1 production", PRODUCTION)
+    house.workspace.fail("chat.postMessage", channel="C0ONCALL", **fault)
+    house.append("R1", e.GateEscalated(at=now()))
+    erin = house.person("erin")
+    erin.wait_for_message("C0ONCALL", "waiting for 2 of 2 approvals", timeout=20)
+    eventually(lambda: house.record.behind() == (), "everything is told", seconds=20)
+    assert len(erin.messages("C0ONCALL")) == 1
+
+
+@pytest.mark.requirement("X2", "Q1")
 def test_a_bot_that_comes_later_tells_what_is_still_true(house: House) -> None:
     """On-call is not woken for a gate that was answered while no bot was there."""
     message = house.ready_for_approval("/buzzy release 3.2.1 production", PRODUCTION)
