@@ -10,13 +10,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 
-from bot.people import Known
+from bot.people import People
 from bot.reactions import read_reactions
-from bot.slack import Slack, SlackError
+from bot.slack import RateLimitedError, Slack, SlackError
 from releases import gates
 from releases.events import Approved
 from releases.lifecycle import Release, State
@@ -49,12 +48,12 @@ class Confirming:
         self,
         record: Record,
         queue: JobQueue,
-        people: Known,
+        people: People,
         slack: Slack,
         told: Told,
         now: Callable[[], datetime],
     ) -> None:
-        """`now` gives aware UTC times."""
+        """`people` is asked by nobody else; `now` gives aware UTC times."""
         self._record = record
         self._queue = queue
         self._people = people
@@ -87,7 +86,9 @@ class Confirming:
                 self._confirm(release_id)
             except SlackError as error:
                 log.warning("Approvals cannot be read again", release=release_id, why=str(error))
-                self._known[release_id] = (self._known[release_id][0], self._now() + AGAIN)
+                asked = error.retry_after if isinstance(error, RateLimitedError) else 0.0
+                due = self._now() + max(AGAIN, timedelta(seconds=asked))
+                self._known[release_id] = (self._known[release_id][0], due)
             except (MovedError, StaleError, UnknownReleaseError) as error:
                 log.info("Looked at once more", release=release_id, why=str(error))
 
@@ -104,9 +105,11 @@ class Confirming:
         held = self._record.load(release_id)
         if not gates.is_over(held.release, self._now()):
             return
-        people = partial(self._people.get, fresh=True)
+        people = self._people.anew(given.by.id for given in held.release.approvals)
         reactions = read_reactions(self._slack, self._told.message_of(release_id))
-        happened = gates.confirm(held.release, self._now(), people=people, stands=reactions.bears_out)
+        happened = gates.confirm(
+            held.release, self._now(), people=people.__getitem__, stands=reactions.bears_out
+        )
         after = self._record.append(held, happened).release
         if any(isinstance(event, Approved) for event in happened):
             self._queue.put(queue_of(after), "advance", release_id)

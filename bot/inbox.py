@@ -165,8 +165,8 @@ class InboxLoop:
         match command:
             case grammar.Help():
                 return help_message(grammar.help_text(command.verb, self._vocabulary))
-            case grammar.Calendar():
-                return self._desk.calendar(command)
+            case grammar.Calendar() | grammar.Migrations():
+                return self._desk.look_up(command)
             case grammar.Approvals():
                 return self._approvals.answer(asked.user)
             case grammar.Status() | grammar.History() | grammar.Plan() | grammar.Diff():

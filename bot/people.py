@@ -74,6 +74,14 @@ class People:
             str(record.get("tz") or ""),
         )
 
+    def anew(self, users: Iterable[str]) -> dict[str, Person]:
+        """These people as Slack has them now; each group is read once, however many they are."""
+        self._members.clear()
+        users = list(users)
+        for user in users:
+            self._known.pop(user, None)
+        return {user: self.get(user) for user in users}
+
     def keep(self, stop: threading.Event, people: Iterable[str]) -> None:
         """Look these people and all groups up now and then, until `stop` is set."""
         while not stop.is_set():

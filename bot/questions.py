@@ -12,11 +12,13 @@ from bot.messages import Message
 from bot.messages.calendar import Agenda, calendar_message
 from bot.messages.difference import difference_message
 from bot.messages.history import history_message
+from bot.messages.migrations import migrations_message
 from bot.messages.plan import plan_message
 from bot.messages.refusals import note, refusal_message
 from bot.messages.status import EnvironmentNow, LastDrill, age, seen_ending, status_message
 from releases import grammar
 from releases.config import Config
+from releases.database import Applied
 from releases.events import Actor
 from releases.lifecycle import Release, State
 from releases.plan import digest_of
@@ -24,6 +26,7 @@ from releases.policy import Refusal
 from releases.promotion import soaking
 from releases.proof import PAST, lead
 from releases.record import JobQueue, Questions, Record
+from releases.record.database import applied_in
 from releases.record.drifts import Drifts
 from releases.record.rounds import Rounds
 from releases.record.told import Place, Told
@@ -36,6 +39,8 @@ Asking = grammar.Status | grammar.History | grammar.Plan | grammar.Diff
 
 OF_WORKERS = frozenset({"plan", "diff"})
 """The questions to which the record alone has no answer."""
+LookedUp = grammar.Calendar | grammar.Migrations
+"""Those whose answer the record has."""
 
 STATUS_RELEASES = 10
 """How far back `status` looks for the release that put there what runs."""
@@ -67,16 +72,23 @@ class Desk:
         self._drifts = drifts
         self._rounds = rounds
 
-    def calendar(self, command: grammar.Calendar) -> Message:
-        """What is closed and what is due: known at once, and nobody has to look again."""
+    def look_up(self, command: LookedUp) -> Message:
+        """What is known at once, and nobody has to look at again."""
         now = self._now()
         names = (command.environment,) if command.environment else tuple(self._config.environments)
+        if isinstance(command, grammar.Migrations):
+            return migrations_message({name: self._applied(name) for name in names}, now)
         return calendar_message(
             tuple(
                 Agenda(name, self._calendar.entries(name, now), self._calendar.open_times(name))
                 for name in names
             )
         )
+
+    def _applied(self, name: str) -> tuple[Applied, ...] | None:
+        if self._config.environment(name).database is None:
+            return None
+        return applied_in(self._record, name)
 
     def ask(
         self,

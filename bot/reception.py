@@ -20,7 +20,7 @@ from bot.messages.form import Origin, fields_of, origin_of, release_form
 from bot.messages.help import help_message
 from bot.messages.parts import SENTENCE, clip, code, lines, message
 from bot.messages.refusals import mistake_message, note
-from bot.questions import Asking, Desk
+from bot.questions import Asking, Desk, LookedUp
 from bot.requests import Changing
 from bot.vocabulary import vocabulary_of
 from releases import grammar
@@ -68,7 +68,7 @@ class Reception:
                 return help_message(grammar.help_text(command.verb, self.vocabulary))
             case grammar.Status() | grammar.History() | grammar.Plan() | grammar.Diff():
                 return self._answered(command, user, channel, response_url)
-            case grammar.Calendar():
+            case grammar.Calendar() | grammar.Migrations():
                 return self._looked_up(command)
             case grammar.Approvals():
                 asked = self._asked(command, user, channel, response_url)
@@ -161,9 +161,9 @@ class Reception:
             return _unrecorded(error, f"/buzzy {command.line()}")
         return shown[0]
 
-    def _looked_up(self, command: grammar.Calendar) -> Message:
+    def _looked_up(self, command: LookedUp) -> Message:
         try:
-            return self._in_time(lambda: self._desk.calendar(command))
+            return self._in_time(lambda: self._desk.look_up(command))
         except RecordUnavailableError as error:
             return _unrecorded(error, f"/buzzy {command.line()}")
 

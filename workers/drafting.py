@@ -16,10 +16,9 @@ from releases.config import Config, Environment
 from releases.database import Applied
 from releases.events import ReleaseRequested
 from releases.ledger import UnreadableLedgerError
-from releases.lifecycle import Release
-from releases.migrations import applied
 from releases.plan import EnsureFiles, Plan
 from releases.record import Record
+from releases.record.database import applied_in
 from releases.version import Version
 from workers.around import Around
 from workers.cluster import Cluster, ClusterError, NotFoundError, TransientError
@@ -41,9 +40,6 @@ from workers.words import lost, of_error
 
 PAST = 30
 """How many releases of an environment are read to know what it ran before."""
-
-DEEP_PAST = 500
-"""The same for what its database has, where none of those knows."""
 
 PAUSE_SECONDS = 0.5
 
@@ -228,12 +224,8 @@ class Drafts:
     def _scene(self, environment: Environment, observed: Observed) -> Scene:
         """What a plan is made from; what the database has may be long ago."""
         past = self._record.recent(environment.name, PAST)
-        return Scene(self._config, environment, observed, past, self._applied(environment.name, past))
-
-    def _applied(self, name: str, past: tuple[Release, ...] | None = None) -> tuple[Applied, ...] | None:
-        """The migrations that the database of an environment has; None while nobody keeps track of them."""
-        known = applied(self._record.recent(name, PAST) if past is None else past)
-        return applied(self._record.recent(name, DEEP_PAST)) if known is None else known
+        has = applied_in(self._record, environment.name) if environment.database is not None else None
+        return Scene(self._config, environment, observed, past, has)
 
     def _drawn(self, scene: Scene, rehearsed: Rehearsed, version: Version, wanted: Wanted) -> Plan | Refused:
         """The plan of a release: of what is proven; its images pinned; rehearsed; with its checklist."""
@@ -265,9 +257,10 @@ class Drafts:
 
     def _reviewed(self, environment: Environment) -> tuple[Applied, ...]:
         """The migrations that ran well where versions for this environment are proven."""
-        if environment.requires is None:
+        if environment.requires is None or environment.database is None:
             return ()
-        return tuple(each for each in self._applied(environment.requires.proven_in) or () if not each.unclear)
+        has = applied_in(self._record, environment.requires.proven_in) or ()
+        return tuple(each for each in has if not each.unclear)
 
 
 def _gone_back(scene: Scene, wanted: Wanted) -> Plan | Refused:

@@ -131,7 +131,7 @@ def _how(release: Release, where: str) -> list[Row]:
             f"✅ or ❌ on {where}, its buttons, or ",
             code(f"/buzzy approve {release.id}"),
             ", ",
-            code(f"refuse {release.id}"),
+            code(f"/buzzy refuse {release.id}"),
         ]
     ]
 

@@ -87,8 +87,8 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
         case e.GateEscalated():
             return _line("🔔", [f"On-call was told: {wording.headline(release)}"])
         case e.Approved(unread=True):
-            unread = "Slack did not say whether all approvals still stand: those on the record count"
-            return _line("⚠️", [f"{unread}; going ahead"])
+            unread = "Slack could not be asked whether all approvals still stand"
+            return _line("⚠️", [f"{unread}: those on the record count; going ahead"])
         case e.Approved() if release.approval is None:
             kind = release.plan.type if release.plan else None
             own = kind is not None and kind in release.request.approval_by_type

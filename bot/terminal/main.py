@@ -165,8 +165,8 @@ class Terminal:
                     return self._answer(command)
                 case grammar.Status() | grammar.History() | grammar.Plan() | grammar.Diff():
                     return self._ask(command)
-                case grammar.Calendar():
-                    return self._said(self._patiently(lambda: self._desk.calendar(command)))
+                case grammar.Calendar() | grammar.Migrations():
+                    return self._said(self._patiently(lambda: self._desk.look_up(command)))
                 case grammar.Approvals():
                     return self._said(self._patiently(lambda: self._approvals.answer(self._user)))
                 case grammar.Help():

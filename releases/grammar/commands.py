@@ -346,6 +346,17 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Migrations:
+    """The migrations of the database: of one environment, or of all of them."""
+
+    environment: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"migrations {self.environment or ''}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """What one can say; about one verb, or about all of them."""
 
@@ -376,6 +387,7 @@ Command: TypeAlias = (
     | Approvals
     | Status
     | History
+    | Migrations
     | Help
 )
 """Everything that `parse` gives."""

@@ -289,6 +289,14 @@ VERBS = {
             changes=False,
         ),
         Verb(
+            "migrations",
+            commands.Migrations,
+            "The migrations of the database: when each ran, by which release, whether it can be undone.",
+            ("migrations", "migrations {next}"),
+            (_ANY_ENVIRONMENT,),
+            changes=False,
+        ),
+        Verb(
             "help",
             commands.Help,
             "What you can say; about one command, with examples.",
@@ -339,6 +347,7 @@ SYNONYMS = {
     "state": "status",
     "list": "status",
     "log": "history",
+    "schema": "migrations",
     "usage": "help",
     "commands": "help",
 }

@@ -14,14 +14,17 @@ from tests.e2e.houses import CHANNELS, PATIENCE, TICK, House
 pytestmark = pytest.mark.e2e
 
 OpenHouse = Callable[..., House]
+BACKUP = "buzzybuzz/backup:1.4"
+BACKED_UP = {"development": {"database": {"backup": {"image": BACKUP, "deadline": "1m"}}}}
 
 
 @pytest.mark.requirement("C1", "C5", "C6", "V3", "D3")
 @pytest.mark.timeout(240)
 def test_the_role_allows_all_that_is_done_and_no_more(open_house: OpenHouse, grants: Grants) -> None:
     """The journeys' substance as the ServiceAccount: no request is denied, and no rule is never used."""
-    house = open_house("staging", "development")
+    house = open_house("staging", "development", rules=BACKED_UP)
     _ask_about(house)
+    _stop_a_backup_that_cannot_begin(house)
     house.released("/buzzy release 3.2.1 staging", "staging", house.bob)
     _fail_and_go_back(house)
     _abort(house)
@@ -59,6 +62,15 @@ def _fail_and_go_back(house: House) -> None:
     assert set(house.images("staging").values()) == {"3.2.1"}
 
 
+def _stop_a_backup_that_cannot_begin(house: House) -> None:
+    """A Job whose image is not there; with the image there, the same release backs up and goes on."""
+    house.arena.behave(BACKUP, "missing")
+    house.until(house.ask("/buzzy release 3.2.2 development", "development"), "failed at backup")
+    house.arena.behave(BACKUP, "succeed")
+    house.released("/buzzy release 3.2.2 development", "development")
+    house.until(house.ask("/buzzy rollback development", "development"), "rolled back in")
+
+
 def _abort(house: House) -> None:
     """A release that is stopped at its second service, which is not ready."""
     house.hold("buzzy-api", "3.4.0")
@@ -84,6 +96,8 @@ def _release_with_a_configuration_that_is_there(house: House) -> None:
         Right("list", "apps/replicasets"),
         Right("watch", "pods"),
         Right("create", "configmaps"),
+        Right("create", "batch/jobs"),
+        Right("watch", "batch/jobs"),
         Right("get", "coordination.k8s.io/leases", "buzzy-release"),
         Right("create", "coordination.k8s.io/leases"),
         Right("update", "coordination.k8s.io/leases", "buzzy-release"),
@@ -96,7 +110,7 @@ def test_a_missing_right_is_named_before_anything_is_touched(
     open_house: OpenHouse, grants: Grants, missing: Right
 ) -> None:
     """The message says which; the cluster is as it was; with the right given, the same command does it."""
-    house = open_house("development")
+    house = open_house("development", rules=BACKED_UP)
     namespace = house.namespaces["development"]
     before = house.deployments("development")
     grants.give(namespace, without=missing)

@@ -322,6 +322,7 @@ def _assert_agreed(events: tuple[e.Event, ...]) -> None:
                 yes[by.id] = happened.digest
             case e.ApprovalWithdrawn(by=by):
                 yes.pop(by.id, None)
+                agreed = False
             case e.Approved():
                 assert happened.digest == digest
                 agreed = sum(each == digest for each in yes.values()) >= needed

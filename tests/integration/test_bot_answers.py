@@ -99,7 +99,7 @@ def test_two_approvals_and_not_the_askers(house: House, production: Message) -> 
 
 @pytest.mark.requirement("C3")
 def test_a_reaction_taken_back_takes_the_approval_back(house: House, production: Message) -> None:
-    """Before the quorum; after it, the person is told how to stop the release."""
+    """Before the start; after it, the person is told how to stop the release."""
     bob, carol = house.person("bob"), house.person("carol")
     bob.react(production, TICK)
     house.until(production, "waiting for 1 of 2 approvals")
@@ -110,7 +110,12 @@ def test_a_reaction_taken_back_takes_the_approval_back(house: House, production:
     carol.react(production, TICK)
     house.until(production, "approved, about to start")
     carol.unreact(production, TICK)
-    assert "/buzzy abort R1" in carol.wait_for_ephemeral(PRODUCTION, "had all its approvals and goes on")
+    house.until(production, "waiting for 1 of 2 approvals")
+    carol.react(production, TICK)
+    house.until(production, "approved, about to start")
+    house.append("R1", e.ReleaseStarted(at=now()))
+    carol.unreact(production, TICK)
+    assert "/buzzy abort R1" in carol.wait_for_ephemeral(PRODUCTION, "had all its approvals and has started")
     assert len(house.record.load("R1").release.approvals) == 2
 
 

@@ -27,7 +27,7 @@ CONFIG = "\n".join(
         "environments:",
         *(
             f"  {name}: {{namespace: {name}, channel: {ROOMS[number % len(ROOMS)]}"
-            + (", approval: {quorum: 1, from: [U0BOB]}}" if number % 2 else "}")
+            + (", approval: {quorum: 1, from: [U0BOB]}, grace: off}" if number % 2 else "}")
             for number, name in enumerate(NAMES)
         ),
     ]

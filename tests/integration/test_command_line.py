@@ -21,7 +21,7 @@ from tests.integration.bot_house import CONFIG, PRODUCTION, STAGING, TICK, House
 from tests.integration.operators import OPERATORS, Said, do, me, typing
 
 NOWHERE = "http://127.0.0.1:1/api/"
-CONFIGURED = CONFIG + OPERATORS
+CONFIGURED = CONFIG.replace("    approval:", "    grace: off\n    approval:") + OPERATORS
 
 
 @pytest.fixture

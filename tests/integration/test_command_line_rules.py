@@ -11,8 +11,10 @@ import pytest
 from releases.lifecycle import State
 from tests.integration.bot_house import PRODUCTION, STAGING, TICK, House, open_house
 from tests.integration.operators import OPERATORS, Said, do
-from tests.integration.test_bot_rules import CONFIG, proven
+from tests.integration.test_bot_rules import CONFIG as RULES
+from tests.integration.test_bot_rules import proven
 
+CONFIG = RULES.replace("    approval:", "    grace: off\n    approval:")
 NOWHERE = "http://127.0.0.1:1/api/"
 
 

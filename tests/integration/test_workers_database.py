@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,20 @@ from sandbox.cluster.objects import name_of
 from sandbox.cluster.resources import JOBS
 from sandbox.registry import push_image
 from tests.integration.registries import RunningRegistry, sandbox_registry
-from tests.integration.workers_world import BOB, CONFIG, NAMESPACE, SERVICES, World, now, world
+from tests.integration.workers_world import (
+    BOB,
+    CONFIG,
+    NAMESPACE,
+    SERVICES,
+    TOKEN,
+    World,
+    now,
+    role,
+    world,
+)
 from workers.around import Around
+from workers.cluster import ClusterUnreachableError, JobSeen, JobWrite
+from workers.cluster.connections import Connections
 from workers.registry import Logins, OciRegistry
 
 MakeWorld = Callable[..., World]
@@ -440,6 +453,71 @@ def test_an_image_that_does_not_say_its_migrations_is_refused(
     release = stage.release("3.2.1")
     assert release.state is State.IMPOSSIBLE
     assert says in release.reason
+    assert jobs(stage) == {}
+
+
+class Deadly:
+    """A cluster that creates the first Job, and after that the worker does not live to see it."""
+
+    def __init__(self, cluster: Any, end: BaseException) -> None:  # noqa: ANN401 - the workers' port
+        """Everything else is passed on."""
+        self._cluster, self._end = cluster, end
+        self.armed = True
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the cluster has
+        return getattr(self._cluster, name)
+
+    def create_job(self, namespace: str, write: JobWrite, *, rehearse: bool = False) -> JobSeen:
+        """Create it, and end."""
+        made: JobSeen = self._cluster.create_job(namespace, write, rehearse=rehearse)
+        if rehearse or not self.armed:
+            return made
+        self.armed = False
+        raise self._end
+
+
+class Killed(BaseException):
+    """What no line of a worker catches."""
+
+
+@pytest.mark.requirement("V4", "Q1")
+@pytest.mark.parametrize(
+    "end", [Killed(), ClusterUnreachableError("no answer")], ids=["the worker dies", "the answer is lost"]
+)
+def test_a_job_is_created_once_whatever_happens_right_after(make: MakeWorld, end: BaseException) -> None:
+    """Whoever comes next finds it by its name, and goes on with it."""
+    stage = make()
+    deadly = Deadly(Connections(str(stage.kubeconfig))(None), end)
+    stage.jobs = stage.worker(clusters=lambda _: deadly)
+    id_ = stage.ask("3.2.1")
+    with suppress(Killed):
+        stage.work()
+    assert not deadly.armed
+    stage.jobs = stage.worker()
+    stage.queue.put("deployment", "advance", id_)
+    stage.work()
+    release = stage.load(id_)
+    assert release.state is State.RELEASED, release
+    assert kinds(stage) == ["backup", "migration"]
+    started = [each for each in stage.events(id_) if isinstance(each, e.JobStarted)]
+    assert len(started) == 2
+
+
+@pytest.mark.requirement("V4", "C1")
+@pytest.mark.parametrize("verb", ["create", "watch"])
+def test_a_right_that_is_missing_is_named_before_anything_is_touched(make: MakeWorld, verb: str) -> None:
+    """A Job that may not be created, or not be followed, stops the plan and not the release."""
+    stage = make()
+    rules = [
+        replace(rule, verbs=tuple(each for each in rule.verbs if each != verb))
+        if "jobs" in rule.resources
+        else rule
+        for rule in role()
+    ]
+    stage.cluster.add_user(TOKEN, "buzzy-worker", rules)
+    release = stage.release("3.2.1")
+    assert release.state is State.IMPOSSIBLE
+    assert f"its Role there needs batch/jobs: {verb}" in release.reason
     assert jobs(stage) == {}
 
 

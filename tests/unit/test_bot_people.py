@@ -24,6 +24,7 @@ class Directory(Slack):
         self.records = {record["id"]: record for record in records}
         self.groups = dict(groups or {})
         self.asked = 0
+        self.read = 0
 
     def user(self, user: str) -> Mapping[str, Any]:
         """A record."""
@@ -34,6 +35,7 @@ class Directory(Slack):
 
     def members(self, group: str) -> frozenset[str]:
         """A group."""
+        self.read += 1
         if group not in self.groups:
             raise RefusedError("usergroups.users.list", "no_such_subteam")
         return frozenset(self.groups[group])
@@ -89,6 +91,22 @@ def test_what_is_known_is_remembered_for_a_minute_and_looked_up_for_a_no() -> No
     directory.records["U1"] = MEMBER
     now += REMEMBER_SECONDS + 1
     assert people.get("U1").groups == frozenset()
+
+
+@pytest.mark.requirement("Q3")
+def test_many_are_looked_up_anew_with_one_call_a_group() -> None:
+    """Slack takes twenty of those a minute; what is remembered is not gone by."""
+    bea = MEMBER | {"id": "U2", "name": "bea"}
+    directory = Directory(MEMBER, bea, groups={"S1": {"U1", "U2"}, "S2": {"U2"}})
+    people = People(directory, ME, {"S1", "S2"})
+    people.anew(["U1", "U2"])
+    directory.records["U1"] = MEMBER | {"deleted": True}
+    directory.groups["S1"] = set()
+    directory.asked = directory.read = 0
+    now = people.anew(["U1", "U2"])
+    assert now["U1"].standing is Standing.GONE
+    assert now["U2"].groups == {"S2"}
+    assert (directory.asked, directory.read) == (2, 2)
 
 
 def test_trouble_that_is_not_the_persons_is_passed_on() -> None:

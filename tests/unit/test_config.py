@@ -50,9 +50,11 @@ def test_the_example_is_a_configuration() -> None:
     assert production.approval.expires == timedelta(hours=4)
     assert production.alerts is not None
     assert (production.alerts.critical, production.alerts.on_call) == ("C0ONCALL", "S0ONCALL")
+    clock = {"expires": "4h", "remind": "1h", "escalate": "3h"}
     assert production.approval.of(ReleaseType.MAJOR) == Approval.model_validate(
-        {"quorum": 3, "from": ["S0APPROVERS"], "own_release": False, "expires": "4h"}
+        {"quorum": 3, "from": ["S0APPROVERS"], "own_release": False, **clock}
     )
+    assert production.grace == timedelta(seconds=10)
     assert production.approval.of(ReleaseType.PATCH) == production.approval.of(ReleaseType.MINOR)
     assert production.requires is not None
     assert production.requires.soak_of(ReleaseType.MAJOR) == timedelta(days=7)

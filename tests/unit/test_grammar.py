@@ -16,6 +16,7 @@ from releases.grammar import (
     Help,
     History,
     Lock,
+    Migrations,
     Plan,
     Promote,
     Release,
@@ -145,6 +146,7 @@ def because(reason: str) -> Release:
         ("status", Status()),
         ("status production", Status("production")),
         ("history", History()),
+        ("migrations staging", Migrations("staging")),
         ("history disaster-recovery", History("disaster-recovery")),
         ("", Help()),
         ("  /buzzy  ", Help()),
@@ -305,6 +307,7 @@ def test_help_about_all_commands() -> None:
         "approvals",
         "status",
         "history",
+        "migrations",
         "help",
     ]
     assert [parse(f"help {entry.verb}", VOCABULARY) for entry in entries] == [

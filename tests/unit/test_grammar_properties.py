@@ -22,6 +22,7 @@ from releases.grammar import (
     Help,
     History,
     Lock,
+    Migrations,
     Plan,
     Promote,
     Release,
@@ -120,6 +121,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.just(Approvals()),
     st.builds(Status, st.none() | environments),
     st.builds(History, st.none() | environments),
+    st.builds(Migrations, st.none() | environments),
     st.builds(Help, st.none() | st.sampled_from(VERBS)),
 )
 

@@ -53,6 +53,7 @@ environments:
     namespace: {NAMESPACE}
     channel: {CHANNEL}
     approval: {{quorum: 1, from: [S0APPROVERS]}}
+    grace: 1s
     alerts: {{critical: {ON_CALL}, on_call: S0ONCALL}}
     configuration: {{LOG_LEVEL: info}}
 """
