@@ -271,6 +271,8 @@ def test_an_open_alert_about_other_services_is_red() -> None:
     red = checklist.alerts(this, (same, other))
     assert red.outcome is Outcome.RED
     assert red.evidence.startswith("the alert of R4 is open")
+    drilled = past(5, {}, end="failed", kind="drill")
+    assert checklist.alerts(this, (drilled,)).evidence == "none is open"
 
 
 CONFIG = """
