@@ -36,7 +36,7 @@ from releases.record import (
 from releases.record.told import Told
 from releases.schedule import Scheduled
 
-Opening = Forward | grammar.Rollback
+Opening = Forward | grammar.Rollback | grammar.Validate
 """The commands that begin a release."""
 
 Closes = grammar.Lock | grammar.Unlock | grammar.Freeze | grammar.Unfreeze
@@ -90,7 +90,7 @@ class Requests:
         """Do what a command asks for, once a delivery, whoever acts on it how often."""
         try:
             match command:
-                case grammar.Release() | grammar.Promote() | grammar.Rollback():
+                case grammar.Release() | grammar.Promote() | grammar.Rollback() | grammar.Validate():
                     return self._open(command, user, channel, delivery, via)
                 case grammar.Abort():
                     return self._abort(command, user, channel)
@@ -164,7 +164,7 @@ class Requests:
             requested = policy.request(command, environment, who, self._now(), channel=channel)
         if isinstance(requested, Refusal):
             return refusal_message(requested)
-        if self._record.opened(delivery) is None:
+        if self._record.opened(delivery) is None and not isinstance(command, grammar.Validate):
             types = self._proving.types(command, environment)
             passed = self._gate.let_pass(requested, command, environment, who, types)
             if isinstance(passed, Message):
@@ -176,7 +176,7 @@ class Requests:
             release = self._record.open(requested.model_copy(update={"via": via}), delivery=delivery).release
         except BusyError as error:
             return self._busy(error.holder, command.line())
-        if not isinstance(command, grammar.Rollback):
+        if isinstance(command, Forward):
             self._gate.got(environment.name, user)
         self._queue.put(queue_of(release), "plan", release.id)
         return release

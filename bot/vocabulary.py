@@ -11,4 +11,5 @@ def vocabulary_of(config: Config) -> grammar.Vocabulary:
     return grammar.Vocabulary(
         environments=tuple(config.environments),
         services=tuple(service.name for service in config.services),
+        suites=tuple(config.suites),
     )

@@ -231,7 +231,14 @@ def _again(release: Release) -> str:
     hotfix, security = request.urgency == "hotfix", request.urgency == "security"
     again: grammar.Command
     if request.kind == "rollback":
-        again = grammar.Rollback(request.environment, services=request.services)
+        again = grammar.Rollback(
+            request.environment,
+            services=request.services,
+            restore=request.database == "restore",
+            keep_database=request.database == "keep",
+        )
+    elif request.kind == "validation":
+        again = grammar.Validate(request.environment, request.suites[0] if len(request.suites) == 1 else None)
     elif request.source is not None:
         again = grammar.Promote(
             request.source,

@@ -98,7 +98,7 @@ class ReleaseRequested(Happened):
     """Somebody asked for a release or a rollback; from here on it holds its environment."""
 
     event: Literal["release_requested"] = "release_requested"
-    kind: Literal["release", "rollback"]
+    kind: Literal["release", "rollback", "validation"]
     environment: str
     version: str | None = Field(description="the version asked for; None for a rollback or a promotion")
     target: Target | None = Field(default=None, description="where a rollback goes")
@@ -123,6 +123,7 @@ class ReleaseRequested(Happened):
     follows: str | None = Field(
         default=None, description="the release of another environment that a standby follows with this one"
     )
+    suites: tuple[str, ...] = Field(default=(), description="of a validation: what is run, in this order")
     database: Literal["restore", "keep"] | None = Field(
         default=None,
         description="a rollback: restore the backup, or leave the database as it is; None: undo what can be",

@@ -16,6 +16,7 @@ from pydantic import Field
 from releases.checklist import VOLATILE, Item
 from releases.database import Applied, Backup, Migrate, Migration, Restore, in_the_way
 from releases.frozen import Frozen, Json, canonical_json, digest_of
+from releases.validation import Validate
 from releases.version import ReleaseType
 
 __all__ = [
@@ -113,7 +114,8 @@ class Verify(Frozen):
 
 
 Step = Annotated[
-    EnsureConfiguration | RollOut | Verify | Backup | Migrate | Restore, Field(discriminator="kind")
+    EnsureConfiguration | RollOut | Verify | Backup | Migrate | Restore | Validate,
+    Field(discriminator="kind"),
 ]
 
 
@@ -124,7 +126,7 @@ _UNSAID: dict[str, Any] = {"checklist": {"__all__": set(VOLATILE)}}
 class Plan(Frozen):
     """What will be done to an environment, in order, and how each step is undone."""
 
-    kind: Literal["release", "rollback"]
+    kind: Literal["release", "rollback", "validation"]
     application: str
     environment: str
     namespace: str

@@ -101,7 +101,7 @@ def may(what: Ruled, environment: Environment, who: Person, channel: str | None)
 
 
 def request(
-    command: grammar.Release | grammar.Promote | grammar.Rollback,
+    command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Validate,
     environment: Environment,
     who: Person,
     now: datetime,
@@ -134,6 +134,24 @@ def request(
                 urgency=command.urgency,
                 source=command.source if isinstance(command, grammar.Promote) else None,
             )
+        case grammar.Validate():
+            suites = (command.suite,) if command.suite else environment.validate_with
+            if not suites:
+                return Refusal(
+                    f"{environment.name} has no suites of its own.",
+                    f"Name one, or write in buzzy.yaml: environments.{environment.name}.validate",
+                )
+            return ReleaseRequested(
+                at=now,
+                kind="validation",
+                environment=environment.name,
+                version=None,
+                strategy=environment.strategy,
+                suites=suites,
+                by=who.actor,
+                channel=environment.channel,
+                approval=None,
+            )
         case grammar.Rollback():
             decided = _of_database(command)
             return ReleaseRequested(
@@ -157,13 +175,15 @@ def _of_database(command: grammar.Rollback) -> Literal["restore", "keep"] | None
     return "restore" if command.restore else "keep" if command.keep_database else None
 
 
-def _ruled(command: grammar.Release | grammar.Promote | grammar.Rollback) -> Ruled:
+def _ruled(command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Validate) -> Ruled:
     """The rule that a command falls under: whoever is in a hurry is judged by the rule for that, if any."""
     match command:
         case grammar.Rollback():
             return "rollback"
         case grammar.Promote():
             return command.urgency or "promote"
+        case grammar.Validate():
+            return "release"
         case grammar.Release():
             return command.urgency or "release"
 

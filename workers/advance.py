@@ -22,6 +22,7 @@ from releases.migrations import BackupKnown, newest_backup
 from releases.plan import Plan, RollOut, Step, Verify
 from releases.record import Record, RecordUnavailableError
 from releases.record.record import LEASE_MS
+from releases.validation import Validate
 from workers import words
 from workers.at_work import StepWork
 from workers.cluster import BELIEVED_SECONDS, ClusterError, DeniedError, TransientError
@@ -337,8 +338,8 @@ class Advance:
 
 def _time_for(step: Step) -> timedelta:
     match step:
-        case RollOut(deadline_seconds=seconds):
-            return timedelta(seconds=seconds)
+        case RollOut() | Validate():
+            return timedelta(seconds=step.deadline_seconds)
         case Backup(task=task) | Migrate(task=task) | Restore(task=task):
             return timedelta(seconds=task.deadline_seconds)
         case _:

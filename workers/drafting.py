@@ -23,7 +23,17 @@ from workers.cluster import ClusterError, TransientError
 from workers.cluster.connections import Clusters
 from workers.ledger import AheadError, Ledgers
 from workers.observe import Observed, observe
-from workers.planning import Refused, Scene, Wanted, back, plan_release, plan_rollback
+from workers.planning import (
+    Refused,
+    Scene,
+    Wanted,
+    back,
+    oldest,
+    own_images,
+    plan_release,
+    plan_rollback,
+    plan_validation,
+)
 from workers.proving import Proving
 from workers.registry import RegistryAwayError, RegistryError
 from workers.rehearsal import rehearse
@@ -105,6 +115,8 @@ class Drafts:
         def draw(scene: Scene, rehearsed: Rehearsed) -> Plan | Refused:
             if request.kind == "rollback":
                 return rehearsed(_gone_back(scene, wanted))
+            if request.kind == "validation":
+                return rehearsed(self._validated(scene, request.suites))
             if request.source is None:
                 version: Version | Refused = Version.parse(request.version or "")
             else:
@@ -195,11 +207,27 @@ class Drafts:
             if isinstance(compatible, Refused):
                 return compatible
             pinned = plan_release(scene, version, wanted, digests)
-            whole = pinned if isinstance(pinned, Refused) else around.with_database(pinned)
-            planned = rehearsed(whole)
+            migrated = pinned if isinstance(pinned, Refused) else around.with_database(pinned)
+            planned = rehearsed(migrated if isinstance(migrated, Refused) else around.with_suites(migrated))
             if isinstance(planned, Refused):
                 return planned
             return around.checked(planned, compatible, proven, self._reviewed(scene.environment))
+
+    def _validated(self, scene: Scene, suites: tuple[str, ...]) -> Plan | Refused:
+        """The plan of a validation of what runs, which has to be one version."""
+        plan = plan_validation(scene, suites, {})
+        if isinstance(plan, Refused):
+            return plan
+        version = oldest(plan.new)
+        if version is None or str(version) != plan.new:
+            return Refused(
+                f"{scene.environment.name} does not run one version, but {plan.new}.",
+                "Release or roll back first, so that it is clear what is validated.",
+            )
+        cluster = self._clusters(scene.environment.cluster.context)
+        with self._around.release(scene, cluster, version) as around:
+            images = around.suite_images(own_images(self._config, suites))
+        return images if isinstance(images, Refused) else plan_validation(scene, suites, images)
 
     def _reviewed(self, environment: Environment) -> tuple[Applied, ...]:
         """The migrations that ran well where versions for this environment are proven."""

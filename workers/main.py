@@ -172,5 +172,6 @@ def _grammar(config: Config) -> partial[grammar.Command]:
         environments=tuple(config.environments),
         services=tuple(service.name for service in config.services),
         strategies=tuple(sorted({each.strategy for each in config.environments.values()})),
+        suites=tuple(config.suites),
     )
     return partial(grammar.parse, vocabulary=vocabulary)

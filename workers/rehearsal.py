@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 
-from releases.database import Backup, DatabaseStep, Migrate, Restore
+from releases.database import Backup, Migrate, Restore, Task
 from releases.plan import EnsureConfiguration, Plan, RollOut, Step, Verify, verification
+from releases.validation import Validate
 from workers.cluster import (
     BELIEVED_SECONDS,
     AlreadyExistsError,
@@ -46,8 +47,10 @@ def rehearse(cluster: Cluster, plan: Plan) -> Plan:
         match step:
             case EnsureConfiguration():
                 _create(cluster, plan, step)
-            case Backup() | Migrate() | Restore():
-                _create_job(cluster, plan, step)
+            case Backup(task=task) | Migrate(task=task) | Restore(task=task):
+                _create_job(cluster, plan, task)
+            case Validate(job=Task() as task):
+                _create_job(cluster, plan, task)
     rehearse_ledger(cluster, plan.namespace)
     rollouts = [_written(cluster, plan, step) for step in plan.rollouts()]
     for step in rollouts[:1]:
@@ -78,10 +81,10 @@ def _create(cluster: Cluster, plan: Plan, step: EnsureConfiguration) -> None:
             raise
 
 
-def _create_job(cluster: Cluster, plan: Plan, step: DatabaseStep) -> None:
+def _create_job(cluster: Cluster, plan: Plan, task: Task) -> None:
     """Ask whether its Job could be created and watched: one that ran unwatched would be left to itself."""
     try:
-        cluster.create_job(plan.namespace, job_of(step.task, JOB, {}), rehearse=True)
+        cluster.create_job(plan.namespace, job_of(task, JOB, {}), rehearse=True)
     except AlreadyExistsError:
         pass
     except InvalidError as error:

@@ -67,7 +67,7 @@ def _releases(each: EnvironmentNow, now: datetime, *, revisions: bool) -> Iterat
             made.setdefault(revision.release, []).append(revision)
     for release in each.recent:
         at = release.ended_at or release.request.at
-        outcome = _OUTCOMES[release.state] if release.state in ENDED else wording.headline(release)
+        outcome = _outcome(release)
         yield _Entry(
             at,
             (
@@ -81,7 +81,15 @@ def _releases(each: EnvironmentNow, now: datetime, *, revisions: bool) -> Iterat
         )
 
 
+def _outcome(release: Release) -> str:
+    if release.request.kind == "validation" and release.state is State.RELEASED:
+        return "passed"
+    return _OUTCOMES[release.state] if release.state in ENDED else wording.headline(release)
+
+
 def _version(release: Release) -> str:
+    if release.request.kind == "validation":
+        return f"🔎 {release.plan.new}" if release.plan is not None else "🔎 validation"
     if release.plan is not None:
         return f"↩ {release.plan.new}" if release.request.kind == "rollback" else release.plan.new
     return release.request.version or release.request.source or "↩ rollback"

@@ -18,9 +18,10 @@ from bot.messages.parts import (
     monospace,
 )
 from bot.messages.thread import NO_WAY_BACK, stays_piece, step_lines, step_statuses
-from releases.database import Backup, Migrate, Migration, Restore
+from releases.database import Backup, Migrate, Migration, Restore, Task
 from releases.lifecycle import Release
 from releases.plan import EnsureConfiguration, Plan, RollOut, template_diff
+from releases.validation import HttpCheck, Validate
 
 STEPS, DIFF = 2_000, 2_800
 MOST_WARNINGS = 8
@@ -87,6 +88,10 @@ def _diff(plan: Plan) -> list[str]:
                 rows += [f"  {each}: {_undone(each)}" for each in step.migrations]
             case Restore():
                 rows.append(f"Database: {step.title}, by {step.task.image}")
+            case Validate(job=None, http=HttpCheck() as http):
+                rows.append(f"Suite {step.suite}: {http.url}")
+            case Validate(job=Task() as task):
+                rows.append(f"Suite {step.suite}: {task.image}")
             case RollOut():
                 changes = template_diff(step.stable.spec, step.new.spec)
                 rows += [f"Deployment {step.deployment}", *(f"  {change}" for change in changes)]

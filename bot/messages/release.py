@@ -66,8 +66,9 @@ def _asked(release: Release) -> Row:
     kind = release.plan.type if release.plan else None
     return joined(
         [kind.value] if kind else None,
+        [f"suites {clip(', '.join(request.suites), SENTENCE)}"] if request.suites else None,
         [request.urgency] if request.urgency and kind != request.urgency else None,
-        [request.strategy],
+        None if request.kind == "validation" else [request.strategy],
         [f"from {clip(request.source, NAME)}"] if request.source else None,
         [f"only {clip(', '.join(request.services), SENTENCE)}"] if request.services else None,
         ["asked by ", who(request.by), f"{wording.via(request.via)} ", moment(request.at, DAY_AND_TIME)],
@@ -237,7 +238,9 @@ def _abort(release: Release, press: str) -> ButtonElement:
 
 
 def _sure_to_abort(release: Release) -> ConfirmObject:
-    undone = "and undoes what it did" if release.request.kind == "release" else "and leaves what it did"
+    undone = {"release": "and undoes what it did", "rollback": "and leaves what it did"}.get(
+        release.request.kind, "and has changed nothing"
+    )
     return ConfirmObject(
         title=f"Abort {release.id}?",
         text=PlainTextObject(text=f"It stops at its next safe point {undone} in {release.environment}."),

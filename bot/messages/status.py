@@ -105,7 +105,14 @@ def _health(seen: Snapshot | None) -> str:
 def _who(each: EnvironmentNow, now: datetime) -> list[str]:
     """Who put there what runs, and what is under way."""
     parts = []
-    last = next((release for release in each.recent if release.state is State.RELEASED), None)
+    last = next(
+        (
+            release
+            for release in each.recent
+            if release.state is State.RELEASED and release.request.kind != "validation"
+        ),
+        None,
+    )
     if last is not None:
         parts.append(
             f"{last.id} {ago(last.ended_at or last.request.at, now)} by {clip(last.request.by.name, 24)}"

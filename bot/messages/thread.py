@@ -53,7 +53,7 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
     """What the thread says of an event; `release` is as it was right after it. None: nothing."""
     match event:
         case e.ReleaseRequested():
-            wanted = ("a " if event.kind == "rollback" else "") + wording.what(release, application)
+            wanted = ("" if event.kind == "release" else "a ") + wording.what(release, application)
             passed = [_passed(each) for each in event.passed]
             asked = f" asked for {wanted}{wording.via(event.via)}"
             return _line("📝", [who(event.by), asked, *_reason(event.reason)], *passed)
@@ -164,8 +164,7 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
     first: Row = [f"Plan #{plan.short_digest}{again} · {kind} · {count(len(plan.steps), 'step')}"]
     below = [
         monospace(step_lines(plan.steps), at_most=STEPS),
-        lines([bold("Way back"), " if it has to be stopped"]),
-        monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK]),
+        *_back(plan),
         stays_piece(plan),
         lines([bold("Checklist")], *checklist_rows(release)) if plan.checklist else None,
         lines(*_warnings(plan.warnings), _asks(release), _ask_again(release))
@@ -173,6 +172,15 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
         else None,
     ]
     return _line("🗺️", first, below=[piece for piece in below if piece is not None])
+
+
+def _back(plan: Plan) -> list[Piece | None]:
+    if plan.kind == "validation":
+        return []
+    return [
+        lines([bold("Way back"), " if it has to be stopped"]),
+        monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK]),
+    ]
 
 
 def stays_piece(plan: Plan) -> Piece | None:

@@ -11,6 +11,7 @@ from releases.database import Backup, Migrate, Restore
 from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
 from releases.plan import EnsureConfiguration, RollOut, Verify
+from releases.validation import Validate
 
 _EMOJI = {
     State.REQUESTED: "⚪",
@@ -49,6 +50,9 @@ def via(door: Via | AskedVia) -> str:
 def what(release: Release, application: str) -> str:
     """`buzzy 3.2.0 → 3.2.1`, or what is known of it before it is planned."""
     plan, request = release.plan, release.request
+    if request.kind == "validation":
+        version = f" {clip(plan.new, NAME)}" if plan is not None else ""
+        return f"validation of {application}{version}"
     rollback = request.kind == "rollback"
     name = f"rollback of {application}" if rollback else application
     if plan is not None:
@@ -80,6 +84,9 @@ _FIXED = {
 }
 
 
+_DONE = {"release": "released", "rollback": "rolled back", "validation": "passed"}
+
+
 def headline(release: Release) -> str:
     """What is happening now, in a few words."""
     stable = clip(release.plan.stable, NAME) if release.plan else "what was stable"
@@ -91,7 +98,7 @@ def headline(release: Release) -> str:
         case State.TURNING_BACK:
             return f"going back to {stable}, {_position(release)}"
         case State.RELEASED:
-            done = "rolled back" if release.request.kind == "rollback" else "released"
+            done = _DONE[release.request.kind]
             return f"{done} in {format_duration(duration(release))}"
         case State.FAILED:
             return f"failed{_failed_at(release)}"
@@ -151,6 +158,8 @@ def _running(release: Release) -> str:
             return "undoing migrations of the database"
         case Restore():
             return "restoring the database"
+        case Validate(suite=suite):
+            return f"running the suite {clip(suite, NAME)}"
         case _:
             return "under way"
 

@@ -35,6 +35,8 @@ class Alarm:
 
     def tell(self, tale: Tale) -> bool:
         """Take the next step; True when everything is told. Raises `LaterError` and Slack's errors."""
+        if tale.release.request.kind == "validation":  # it has changed nothing, and puts nothing right
+            return True
         match tale.release.state:
             case State.FAILED if (alerts := self._alerts(tale.release)) is not None:
                 return self._wake(tale, alerts) and self._is_put_right(tale.release)
@@ -72,7 +74,8 @@ class Alarm:
         place = self._told.alerts(failed.environment).get(failed.id)
         if place is not None:
             for later in self._record.recent(failed.environment, LATER):
-                if number(later.id) > number(failed.id) and later.state is State.RELEASED:
+                puts_right = later.state is State.RELEASED and later.request.kind != "validation"
+                if number(later.id) > number(failed.id) and puts_right:
                     self._end(failed, place, later)
                     break
         return True

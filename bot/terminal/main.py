@@ -151,7 +151,7 @@ class Terminal:
         """Do it; the exit code."""
         try:
             match command:
-                case grammar.Release() | grammar.Promote() | grammar.Rollback():
+                case grammar.Release() | grammar.Promote() | grammar.Rollback() | grammar.Validate():
                     return self._open(command)
                 case grammar.Abort():
                     return self._abort(command)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from releases.config import section
+from releases.config import section, suites
 from releases.config.checklist import ALWAYS, Check, ChecklistItem
 from releases.config.checks import contradictions
-from releases.config.database import BackupTask, DatabaseCare, DatabaseTask, MigrationsTask, RestoreTask
+from releases.config.database import BackupTask, DatabaseCare, MigrationsTask, RestoreTask
 from releases.config.durations import format_duration, parse_duration, write_duration
 from releases.config.models import (
     Alerts,
@@ -20,7 +20,9 @@ from releases.config.models import (
 )
 from releases.config.problems import ConfigError, Problem, explain
 from releases.config.rules import Approval, ApprovalByType, Permission, Permissions, Requires
+from releases.config.suites import HttpSuite, JobSuite, Suite
 from releases.config.surroundings import Database, Needs
+from releases.config.tasks import JobTask
 from releases.config.trains import Train
 from releases.config.windows import Freeze, Freezes, Window, freeze_at, zone_of
 from releases.config.yaml_text import load
@@ -38,10 +40,12 @@ __all__ = [
     "ConfigError",
     "Database",
     "DatabaseCare",
-    "DatabaseTask",
     "Environment",
     "Freeze",
     "Freezes",
+    "HttpSuite",
+    "JobSuite",
+    "JobTask",
     "MigrationsTask",
     "Needs",
     "Permission",
@@ -50,6 +54,7 @@ __all__ = [
     "Requires",
     "RestoreTask",
     "Service",
+    "Suite",
     "Train",
     "UnknownEnvironment",
     "Window",
@@ -70,6 +75,7 @@ _PATTERNS = {
     section.PERSON: "must be the id of a person (U… or W…), from Copy member ID in their Slack profile",
     section.OS_USER: "must be the name of a user of the operating system",
     section.HTTP_PATH: "must be a path that starts with /",
+    suites.FIELD: "must be the names of fields, with dots between them",
     section.VARIABLE: "must be the name of a variable: letters, digits and underscores",
 }
 

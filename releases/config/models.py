@@ -29,6 +29,7 @@ from releases.config.section import (
     Variable,
     VariableValue,
 )
+from releases.config.suites import Suite
 from releases.config.surroundings import Database, Documentation, Needs, RegistryAddress, Versions
 from releases.config.trains import Train
 from releases.config.windows import Freezes, Zone
@@ -158,6 +159,17 @@ class Environment(Section):
         description="what must be so before a release starts; what planning finds out anyway if left out",
         examples=[["image", "compatible", {"tick": "release notes read", "by": ["S0APPROVERS"]}]],
     )
+    before: tuple[DnsLabel, ...] = Field(
+        default=(),
+        description="suites that a version has to have passed before anything is changed",
+        examples=[["unit", "security"]],
+    )
+    validate_with: tuple[DnsLabel, ...] = Field(
+        default=(),
+        alias="validate",
+        description="suites that run behind the services of a release, which fails with them",
+        examples=[["smoke"]],
+    )
     prerelease: bool = Field(
         default=False, description="whether pre-release versions may go there", examples=[True]
     )
@@ -229,6 +241,11 @@ class Config(Section):
         examples=[{"staging": {"namespace": "buzzy-staging", "channel": "C0STAGING"}}],
     )
 
+    suites: Mapping[DnsLabel, Suite] = Field(
+        default={},
+        description="what shows that a version is good, by name",
+        examples=[{"smoke": {"job": {"image": "buzzybuzz/smoke-tests:2"}}}],
+    )
     operators: Mapping[OsUser, Person] = Field(
         default={},
         description="who may use `buzzy do`: which person of Slack (U…) each user of the operating system is",

@@ -24,6 +24,7 @@ from releases.grammar.commands import (
     Unfreeze,
     Unlock,
     Unschedule,
+    Validate,
 )
 from releases.grammar.errors import GrammarError
 from releases.grammar.helptext import HelpEntry, HelpFlag, help_text
@@ -61,6 +62,7 @@ __all__ = [
     "Unfreeze",
     "Unlock",
     "Unschedule",
+    "Validate",
     "Vocabulary",
     "help_text",
     "normalise",

@@ -16,6 +16,7 @@ class Vocabulary:
     environments: tuple[str, ...]
     services: tuple[str, ...]
     strategies: tuple[str, ...] = ("rolling",)
+    suites: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not (self.environments and self.services and self.strategies):
@@ -38,6 +39,7 @@ class Vocabulary:
             service=self.services[0],
             strategy=self.strategies[0],
             strategies=", ".join(self.strategies),
+            suite=self.suites[0] if self.suites else "smoke",
         )
 
 

@@ -136,7 +136,7 @@ class World:
         self._deliveries += 1
         requested = e.ReleaseRequested(
             at=now(),
-            kind="release" if version or source else "rollback",
+            kind=more.pop("kind", "release" if version or source else "rollback"),
             environment=environment,
             version=version,
             target=target,

@@ -52,7 +52,8 @@ def problems(text: str) -> list[str]:
             (
                 "monitor: is not known here; known here: cluster, namespace, channel, strategy, services, "
                 "approval, requires, permissions, follows, after, audience, alerts, configuration, mongodb, "
-                "database, not_known, checklist, prerelease, time_zone, freezes, shared, history"
+                "database, not_known, checklist, before, validate, prerelease, time_zone, freezes, shared, "
+                "history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),

@@ -4,6 +4,8 @@ from workers.planning.database import Migrations, back, baseline, oldest, there
 from workers.planning.release import plan_release
 from workers.planning.rollback import plan_rollback
 from workers.planning.scene import Refused, Scene, Wanted
+from workers.planning.suites import gate, gates, own_images, with_suites
+from workers.planning.validation import plan_validation
 
 __all__ = [
     "Migrations",
@@ -12,8 +14,13 @@ __all__ = [
     "Wanted",
     "back",
     "baseline",
+    "gate",
+    "gates",
     "oldest",
+    "own_images",
     "plan_release",
     "plan_rollback",
+    "plan_validation",
     "there",
+    "with_suites",
 ]

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 
 from releases.database import Backup, Migrate, Restore
 from releases.plan import EnsureConfiguration, RollOut, Step, Verify
+from releases.validation import Validate
 from workers.steps.database import back_up, migrate, restore
 from workers.steps.ensure_configuration import ensure_configuration
 from workers.steps.roll_out import roll_out
+from workers.steps.validate import validate
 from workers.steps.verify import verify
 from workers.steps.work import Done, Failed, Outcome, Unfinished, Work
 
@@ -37,3 +39,5 @@ def run(step: Step, rollouts: Iterable[RollOut], work: Work) -> Outcome:
             return migrate(step, work)
         case Restore():
             return restore(step, work)
+        case Validate():
+            return validate(step, work)
