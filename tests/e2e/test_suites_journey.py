@@ -31,7 +31,8 @@ def test_a_release_is_good_when_its_suites_have_passed(open_house: OpenHouse) ->
 
     alone = house.ask("/buzzy validate staging", "staging")
     shown = house.until(alone, "🟢").shown
-    assert "validation of buzzy 3.2.1 · staging — passed in" in shown
+    assert "validation of buzzy 3.2.1 · staging" in shown
+    assert "passed in" in shown
     assert "suites smoke" in shown
     house.arena.behave(SMOKE, "fail")
     failed = house.ask("/buzzy validate staging smoke", "staging")
