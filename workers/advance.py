@@ -18,7 +18,7 @@ from releases.config import Config
 from releases.database import Backup, Migrate, Restore
 from releases.ledger import UnreadableLedgerError, concerns
 from releases.lifecycle import MOVING, Release, State, StepState, StepStatus
-from releases.migrations import BackupKnown, newest_backup
+from releases.migrations import BackupKnown, backup_of
 from releases.plan import Plan, RollOut, Step, Verify
 from releases.record import Record, RecordUnavailableError
 from releases.record.record import LEASE_MS
@@ -278,11 +278,13 @@ class Advance:
             enough=self._enough,
             look_around=self._look_around,
             key=f"{self._tools.record.installation()}/{release.id}/{index}",
-            newest_backup=self._newest_backup,
+            usable_backup=self._usable_backup,
         )
 
-    def _newest_backup(self) -> BackupKnown | None:
-        return newest_backup(self._tools.record.recent(self._release.environment, PAST))
+    def _usable_backup(self) -> BackupKnown | None:
+        plan = self._release.plan
+        has = (plan.database if plan is not None else None) or ()
+        return backup_of(self._tools.record.recent(self._release.environment, PAST), has)
 
     def _same_way(self, index: int) -> tuple[StepState, ...]:
         """The steps of the direction in which that step goes."""

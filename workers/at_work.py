@@ -38,7 +38,7 @@ class StepWork:
         enough: Callable[[], bool],
         look_around: Callable[[], tuple[ServiceSeen, ...]],
         key: str,
-        newest_backup: Callable[[], BackupKnown | None],
+        usable_backup: Callable[[], BackupKnown | None],
     ) -> None:
         """`index` is the step's place in the release; `enough` says that the job should end here.
 
@@ -51,7 +51,7 @@ class StepWork:
         self.since = since
         self.deadline = deadline
         self.key = key
-        self.newest_backup = newest_backup
+        self.usable_backup = usable_backup
         self.now = now
         self._writer = writer
         self._index = index

@@ -14,6 +14,7 @@ from releases.config import Config, Environment
 from releases.database import Applied
 from releases.events import ReleaseRequested
 from releases.ledger import UnreadableLedgerError
+from releases.migrations import applied
 from releases.plan import Plan
 from releases.record import Record
 from releases.record.database import applied_in
@@ -187,7 +188,9 @@ class Drafts:
     def _scene(self, environment: Environment, observed: Observed) -> Scene:
         """What a plan is made from; what the database has may be long ago."""
         past = self._record.recent(environment.name, PAST)
-        has = applied_in(self._record, environment.name) if environment.database is not None else None
+        has = applied(past)
+        if has is None and environment.database is not None:
+            has = applied_in(self._record, environment.name)
         return Scene(self._config, environment, observed, past, has)
 
     def _drawn(self, scene: Scene, rehearsed: Rehearsed, version: Version, wanted: Wanted) -> Plan | Refused:

@@ -77,7 +77,7 @@ class Waiting:
         """Never called: it starts none."""
         raise AssertionError(name)
 
-    def newest_backup(self) -> BackupKnown | None:
+    def usable_backup(self) -> BackupKnown | None:
         """None was made."""
         return None
 

@@ -49,8 +49,8 @@ class Work(Protocol):
     def note_job(self, name: str) -> None:
         """Remember that the step's Job is in the cluster."""
 
-    def newest_backup(self) -> BackupKnown | None:
-        """The backup that a release of this environment made last."""
+    def usable_backup(self) -> BackupKnown | None:
+        """The backup that a release made last here, if the database has not been migrated since."""
 
     def silence(self, trouble: TransientError | None) -> None:
         """Say whether the cluster can be heard just now; who watches is told when it lasts."""
