@@ -19,7 +19,7 @@ from bot.slack import Slack
 from bot.vocabulary import vocabulary_of
 from releases import approval, grammar, policy
 from releases.config import Config
-from releases.events import AbortRequested, Approved, AskedVia, Event
+from releases.events import AbortRequested, Approved, AskedVia, Event, SignedOff, SignOffRefused
 from releases.lifecycle import Release, State
 from releases.passing import Forward
 from releases.people import Person
@@ -35,6 +35,9 @@ from releases.record import (
 )
 from releases.record.told import Told
 from releases.schedule import Scheduled
+
+LET_GO = (Approved, AbortRequested, SignedOff, SignOffRefused)
+"""What somebody says after which there is something to do."""
 
 Opening = Forward | grammar.Rollback | grammar.Validate
 """The commands that begin a release."""
@@ -283,7 +286,7 @@ class Requests:
 
     def _move(self, release: Release, happened: tuple[Event, ...]) -> None:
         """Let a worker know when there is something to do for one."""
-        if not release.ended and any(isinstance(event, Approved | AbortRequested) for event in happened):
+        if not release.ended and any(isinstance(event, LET_GO) for event in happened):
             self._queue.put(queue_of(release), "advance", release.id)
         elif release.state is State.REQUESTED:  # somebody wants it looked at again
             self._queue.put(queue_of(release), "plan", release.id)

@@ -26,6 +26,7 @@ class State(StrEnum):
     APPROVED = "approved"  # a worker will start it
     HELD = "held"  # could start, but its environment was closed meanwhile
     RUNNING = "running"
+    SIGNING = "waiting for a sign-off"  # a step waits for a person
     ABORTING = "aborting"  # runs on to its next safe point, then turns back
     TURNING_BACK = "turning back"  # undoes what it did
     CANCELLING = "cancelling"  # stopped before it changed anything
@@ -54,8 +55,8 @@ ENDED = frozenset(
 WORKING = frozenset({State.REQUESTED, State.APPROVED, State.RUNNING, State.ABORTING, State.TURNING_BACK})
 """States in which a job should be at work on the release."""
 
-MOVING = frozenset({State.RUNNING, State.ABORTING, State.TURNING_BACK})
-"""States in which the cluster is being changed."""
+MOVING = frozenset({State.RUNNING, State.SIGNING, State.ABORTING, State.TURNING_BACK})
+"""States in which the cluster is being changed, or has been and will be."""
 
 _STEPPING = (
     "step_started",
@@ -102,10 +103,18 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         },
         State.RUNNING: {
             **dict.fromkeys(_STEPPING, State.RUNNING),
+            "sign_off_asked": State.SIGNING,
             "abort_requested": State.ABORTING,
             "turned_back": State.TURNING_BACK,
             "release_finished": State.RELEASED,
             "release_failed": State.FAILED,
+        },
+        State.SIGNING: {
+            "signed_off": State.RUNNING,
+            "sign_off_refused": State.RUNNING,
+            "sign_off_expired": State.RUNNING,
+            "notes_read": State.SIGNING,
+            "abort_requested": State.ABORTING,
         },
         State.ABORTING: {
             **dict.fromkeys(_STEPPING, State.ABORTING),
@@ -148,6 +157,8 @@ class StepState:
     changed: bool = False
     job: str | None = None
     result: str = ""
+    asked: e.SignOffAsked | None = None
+    answer: e.SignedOff | e.SignOffRefused | e.SignOffExpired | None = None
 
     @property
     def took(self) -> timedelta | None:
@@ -278,12 +289,21 @@ class Release:
     @property
     def expires_at(self) -> datetime | None:
         """When a release that waits expires: for an answer, for its checklist, or held once approved."""
+        if self.asked is not None:
+            return self.asked.expires_at
         if self.planned_at is None or self.state not in {State.WAITING, State.HELD}:
             return None
         needed = self.approval
         if needed is None:
             return self.planned_at + UNASKED_EXPIRES if checklist.blocking(self.checklist) else None
         return self.planned_at + timedelta(seconds=needed.expires_seconds)
+
+    @property
+    def asked(self) -> e.SignOffAsked | None:
+        """The question that a person is to answer; None while there is none."""
+        if self.state is not State.SIGNING or self.next_index is None:
+            return None
+        return self.steps[self.next_index].asked
 
     @property
     def approvals_missing(self) -> int:
@@ -362,7 +382,17 @@ def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one c
             return replace(release, abort=event, ended_by=event.by)
         case e.ReleaseStarted():
             return replace(release, started_at=event.at)
-        case e.StepStarted() | e.JobStarted() | e.StepProgressed() | e.StepFinished() | e.StepFailed():
+        case (
+            e.StepStarted()
+            | e.JobStarted()
+            | e.StepProgressed()
+            | e.StepFinished()
+            | e.StepFailed()
+            | e.SignOffAsked()
+            | e.SignedOff()
+            | e.SignOffRefused()
+            | e.SignOffExpired()
+        ):
             return _stepped(release, event)
         case e.TurnedBack():
             back = tuple(StepState(step) for step in event.steps)
@@ -392,7 +422,15 @@ def _without(release: Release, actor: e.Actor) -> tuple[Approval, ...]:
 
 def _stepped(
     release: Release,
-    event: e.StepStarted | e.JobStarted | e.StepProgressed | e.StepFinished | e.StepFailed,
+    event: e.StepStarted
+    | e.JobStarted
+    | e.StepProgressed
+    | e.StepFinished
+    | e.StepFailed
+    | e.SignOffAsked
+    | e.SignedOff
+    | e.SignOffRefused
+    | e.SignOffExpired,
 ) -> Release:
     if not 0 <= event.index < len(release.steps):
         raise IllegalEventError(f"{release.id} has no step {event.index}")
@@ -411,6 +449,10 @@ def _stepped(
             )
         case e.JobStarted():
             state = replace(state, job=event.job)
+        case e.SignOffAsked():
+            state = replace(state, asked=event)
+        case e.SignedOff() | e.SignOffRefused() | e.SignOffExpired():
+            state = replace(state, answer=event)
         case e.StepFailed():
             state = replace(state, status=StepStatus.FAILED, finished_at=event.at)
         case e.StepProgressed():

@@ -196,6 +196,7 @@ def busy(holder: Release, line: str) -> Refusal:
         State.APPROVED: "is about to start",
         State.TURNING_BACK: "is going back",
         State.HELD: "waits until the environment opens",
+        State.SIGNING: "waits for a sign-off",
     }.get(holder.state, "is under way")
     return Refusal(
         f"{holder.id} {doing} in {holder.environment}, asked for by {holder.request.by.name}.",

@@ -46,14 +46,23 @@ class HttpCheck(Frozen):
         return (low is None or found >= low) and (high is None or found <= high)
 
 
+class PersonCheck(Frozen):
+    """A person looks at it and says whether it is good."""
+
+    question: str
+    by: tuple[str, ...] = Field(description="who may answer: ids of people and user groups")
+    expires_seconds: int = Field(gt=0)
+
+
 class Validate(Frozen):
-    """Run one suite; exactly one of `job` and `http` says how."""
+    """Run one suite; exactly one of `job`, `http` and `person` says how."""
 
     kind: Literal["validate"] = "validate"
     suite: str
     version: str = Field(description="the version that it is about")
     job: Task | None = None
     http: HttpCheck | None = None
+    person: PersonCheck | None = None
 
     def undo(self) -> None:
         """Nothing: a suite changes nothing that would have to be undone."""
@@ -62,6 +71,8 @@ class Validate(Frozen):
     @property
     def deadline_seconds(self) -> int:
         """How long it may take."""
+        if self.person is not None:
+            return self.person.expires_seconds
         how = self.job or self.http
         if how is None:
             raise ValueError(f"the suite {self.suite} is of no kind")

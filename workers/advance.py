@@ -35,7 +35,7 @@ from workers.lost import has_begun
 from workers.observe import Observed, services_seen, snapshot
 from workers.planning import Refused
 from workers.registry import RegistryError
-from workers.steps import Done, Failed, Outcome, Unfinished, run
+from workers.steps import Asks, Done, Failed, Outcome, Unfinished, run
 from workers.writer import Writer
 
 SLICE_SECONDS = 20.0
@@ -229,6 +229,15 @@ class Advance:
                 with suppress(ClusterError):  # if another installation is at work here, that is why
                     self._writer.make_sure()
                 self._fail(index, words.sentence(reason), evidence)
+            case Asks(check):
+                asked = e.SignOffAsked(
+                    at=self._now(),
+                    index=index,
+                    question=check.question,
+                    by=check.by,
+                    expires_at=self._now() + timedelta(seconds=check.expires_seconds),
+                )
+                self._append(asked)
             case Unfinished():
                 return
 

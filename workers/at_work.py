@@ -9,6 +9,7 @@ from releases import events as e
 from releases.events import ServiceSeen
 from releases.migrations import BackupKnown
 from workers.cluster import Cluster, TransientError
+from workers.steps.work import Answer
 from workers.words import silent
 from workers.writer import Writer
 
@@ -75,6 +76,11 @@ class StepWork:
     def job(self) -> str | None:
         """The Job that the step has started, as the record has it."""
         return self._writer.release.steps[self._index].job
+
+    @property
+    def answer(self) -> Answer | None:
+        """What a person said to the step, or that nobody did in time."""
+        return self._writer.release.steps[self._index].answer
 
     def note_job(self, name: str) -> None:
         """Remember that the Job is in the cluster, once."""

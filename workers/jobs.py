@@ -260,7 +260,7 @@ class Jobs:
 
     def _queue_next(self, release: Release) -> None:
         """Queue the next job, if one is wanted; the reaper does it if this cannot."""
-        if release.ended or release.state in {State.WAITING, State.HELD}:
+        if release.ended or release.state in {State.WAITING, State.HELD, State.SIGNING}:
             return
         try:
             self._queue.put(queue_of(release), next_job(release), release.id)

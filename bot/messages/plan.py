@@ -21,7 +21,7 @@ from bot.messages.thread import NO_WAY_BACK, stays_piece, step_lines, step_statu
 from releases.database import Backup, Migrate, Migration, Restore, Task
 from releases.lifecycle import Release
 from releases.plan import EnsureConfiguration, Plan, RollOut, template_diff
-from releases.validation import HttpCheck, Validate
+from releases.validation import HttpCheck, PersonCheck, Validate
 
 STEPS, DIFF = 2_000, 2_800
 MOST_WARNINGS = 8
@@ -88,8 +88,10 @@ def _diff(plan: Plan) -> list[str]:
                 rows += [f"  {each}: {_undone(each)}" for each in step.migrations]
             case Restore():
                 rows.append(f"Database: {step.title}, by {step.task.image}")
-            case Validate(job=None, http=HttpCheck() as http):
+            case Validate(http=HttpCheck() as http):
                 rows.append(f"Suite {step.suite}: {http.url}")
+            case Validate(person=PersonCheck() as person):
+                rows.append(f"Suite {step.suite}: a person answers: {person.question}")
             case Validate(job=Task() as task):
                 rows.append(f"Suite {step.suite}: {task.image}")
             case RollOut():

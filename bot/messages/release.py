@@ -33,6 +33,7 @@ from bot.messages.parts import (
 )
 from bot.messages.presses import ABORT, APPROVE, CHECKLIST, PLAN, REFUSE, ROLLBACK, Press
 from bot.messages.refusals import way_out
+from bot.messages.signing import sign_off_row
 from releases.checklist import blocking
 from releases.lifecycle import Release, State
 from releases.plan import Plan
@@ -91,6 +92,8 @@ def _body(release: Release) -> list[Row]:
             ]
         case State.HELD if release.held is not None:
             return [_approvals(release), [f"✋ {clip(release.held.because, PARAGRAPH)}"], _plan(release)]
+        case State.SIGNING if release.asked is not None:
+            return [_approvals(release), sign_off_row(release.asked), _plan(release)]
         case State.APPROVED | State.RUNNING | State.ABORTING:
             return [_approvals(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
@@ -217,6 +220,13 @@ def _buttons(release: Release) -> ActionsBlock | None:
                 plan,
                 button("Checklist", CHECKLIST, press),
                 *checklist_buttons(release),
+                _abort(release, press),
+            )
+        case State.SIGNING:
+            return buttons(
+                button("Sign off", APPROVE, press, style="primary"),
+                button("Reject", REFUSE, press, style="danger"),
+                plan,
                 _abort(release, press),
             )
         case State.APPROVED | State.HELD | State.RUNNING:

@@ -134,6 +134,8 @@ def _doing(release: Release) -> str:
             return "waits for approval"
         case State.HELD:
             return "waits until it opens"
+        case State.SIGNING:
+            return "waits for a sign-off"
         case _:
             return "under way"
 

@@ -31,6 +31,7 @@ from bot.messages.parts import (
     whom,
 )
 from bot.messages.refusals import way_out
+from bot.messages.signing import sign_off_row
 from releases import events as e
 from releases.config import format_duration
 from releases.database import names
@@ -100,6 +101,14 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
         case e.JobStarted():
             step = clip(release.steps[event.index].step.title, SENTENCE)
             return _line("⚙️", [f"{_place(release, event.index)} {step} · Job {clip(event.job, NAME)}"])
+        case e.SignOffAsked():
+            return _line("🙋", sign_off_row(event))
+        case e.SignedOff():
+            return _line("✅", [who(event.by), f" signed it off{wording.via(event.via)}"])
+        case e.SignOffRefused():
+            return _line("❌", [who(event.by), f" did not sign it off{wording.via(event.via)}"])
+        case e.SignOffExpired():
+            return _line("⌛", ["Nobody signed it off in time"])
         case e.StepFinished():
             return _finished(release, event)
         case e.StepFailed():

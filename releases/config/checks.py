@@ -192,6 +192,9 @@ def _suites(config: Config, environment: Environment) -> Iterator[Problem]:
                 )
             elif name in named[:index]:
                 yield Problem(where, "is in the list already", "leave it out")
+            elif key == "before" and config.suites[name].person is not None:
+                what = "is for a person, who has nothing to look at before a release"
+                yield Problem(where, what, "write an item of the checklist: {tick: …, by: […]}")
 
 
 def _trains(config: Config) -> Iterator[Problem]:

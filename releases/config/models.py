@@ -290,6 +290,9 @@ class Config(Section):
     def user_groups(self) -> frozenset[str]:
         """The user groups that rules of this file name."""
         named = {id_ for environment in self.environments.values() for id_ in _named(environment)}
+        named |= {
+            id_ for suite in self.suites.values() if suite.person is not None for id_ in suite.person.by
+        }
         return frozenset(id_ for id_ in named.union(self.freezes.managers) if id_.startswith("S"))
 
     def services_of(self, environment: Environment) -> tuple[Service, ...]:

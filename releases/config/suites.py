@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from releases.config.durations import Duration
-from releases.config.section import AnyImage, Section
+from releases.config.section import AnyImage, PersonOrGroup, Section
 from releases.config.tasks import JobTask
 
 FIELD = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
@@ -75,6 +75,36 @@ class HttpSuite(Section):
         return self
 
 
+class PersonSuite(Section):
+    """A person looks at it and signs it off."""
+
+    question: str = Field(
+        min_length=1,
+        max_length=200,
+        description="what they are asked; {version} may stand in it",
+        examples=["Does {version} do what was asked for?"],
+    )
+    by: tuple[PersonOrGroup, ...] = Field(
+        min_length=1,
+        description="who may sign it off: ids of people (U…) and user groups (S…)",
+        examples=[["S0QA"]],
+    )
+    expires: Duration = Field(
+        default=timedelta(hours=24),
+        description="without a word by then, it has not passed",
+        examples=["24h"],
+    )
+
+    @field_validator("question")
+    @classmethod
+    def _braces(cls, text: str) -> str:
+        try:
+            text.format(version="1.0.0")
+        except (LookupError, ValueError):
+            raise ValueError("has other braces than {version}: write them as {{ and }}") from None
+        return text
+
+
 class Suite(Section):
     """One suite, of one kind."""
 
@@ -87,8 +117,14 @@ class Suite(Section):
         examples=[{"url": "https://ci.example.com/results/{version}.json"}],
     )
 
+    person: PersonSuite | None = Field(
+        default=None,
+        description="a person who signs it off",
+        examples=[{"question": "Does {version} do what was asked for?", "by": ["S0QA"]}],
+    )
+
     @model_validator(mode="after")
     def _one(self) -> Suite:
-        if (self.job is None) == (self.http is None):
-            raise ValueError("needs one of job and http")
+        if sum(kind is not None for kind in (self.job, self.http, self.person)) != 1:
+            raise ValueError("needs one of job, http and person")
         return self

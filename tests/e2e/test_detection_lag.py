@@ -25,6 +25,7 @@ from tests.e2e.controlplane.plane import ControlPlane
 from workers.cluster import Cluster, TemplateWrite, TransientError
 from workers.cluster.connections import Connections
 from workers.steps.waiting import wait
+from workers.steps.work import Answer
 from workers.templates import read_template, with_image
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kubectl]
@@ -70,6 +71,11 @@ class Waiting:
 
     @property
     def job(self) -> str | None:
+        """None."""
+        return None
+
+    @property
+    def answer(self) -> Answer | None:
         """None."""
         return None
 

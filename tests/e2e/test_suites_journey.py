@@ -17,6 +17,7 @@ SUITES: dict[str, Any] = {
     "smoke": {"job": {"image": SMOKE, "deadline": "1m"}},
     "load": {"job": {"image": LOAD, "deadline": "1m"}},
 }
+ACCEPTANCE = {"acceptance": {"person": {"question": "Is {version} good?", "by": ["S0APPROVERS"]}}}
 RULES = {"staging": {"before": ["load"], "validate": ["smoke"]}}
 
 
@@ -48,3 +49,21 @@ def test_a_release_is_good_when_its_suites_have_passed(open_house: OpenHouse) ->
     house.alice.command("/buzzy validate staging smok", CHANNELS["staging"])
     told = house.alice.wait_for_ephemeral(CHANNELS["staging"], "There is no suite", timeout=PATIENCE)
     assert "/buzzy validate staging smoke" in told
+
+
+@pytest.mark.requirement("T2", "S3")
+def test_a_person_signs_off_in_slack(open_house: OpenHouse) -> None:
+    """Behind the services a release waits for a word, by button; who is not asked cannot give it."""
+    rules = {"staging": {"validate": ["acceptance"]}}
+    house = open_house("staging", settings={"suites": ACCEPTANCE}, rules=rules)
+    message = house.ask("/buzzy release 3.2.1 staging", "staging")
+    house.until(message, "waiting for approval")
+    house.bob.react(message, TICK)
+    message = house.until(message, "waiting for a sign-off")
+    assert "Is 3.2.1 good?" in message
+    assert set(house.images("staging").values()) == {"3.2.1"}
+    house.alice.click(message, "Sign off")
+    house.alice.wait_for_ephemeral(CHANNELS["staging"], "is answered by others", timeout=PATIENCE)
+    house.carol.click(message, "Sign off")
+    house.until(message, "🟢")
+    assert "signed it off" in house.told(message, "signed it off")

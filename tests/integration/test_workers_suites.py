@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from releases.record import Store
 from sandbox.cluster.objects import name_of
 from sandbox.cluster.resources import JOBS
 from sandbox.serving import serve
-from tests.integration.workers_world import ALICE, CONFIG, NAMESPACE, World, now, world
+from tests.integration.workers_world import ALICE, BOB, CONFIG, NAMESPACE, World, now, world
+from workers.reaper import Reaper
 
 MakeWorld = Callable[..., World]
 SUITES = """
@@ -28,6 +30,7 @@ suites:
   unit: {{http: {{url: "{url}/{{version}}", field: tests.result, equals: passed}}}}
   load: {{job: {{image: "buzzybuzz/load:1"}}}}
   smoke: {{job: {{image: buzzybuzz/smoke-tests, deadline: 20s}}}}
+  acceptance: {{person: {{question: "Is {{version}} good?", by: [S0QA], expires: 1h}}}}
   health: {{http: {{url: "{url}/health", field: ok, equals: "true", deadline: 2s}}}}
 """
 
@@ -188,3 +191,64 @@ def test_a_validation_can_be_stopped(make: MakeWorld, results: Results) -> None:
     stage.abort(id_)
     stage.work()
     assert stage.load(id_).state is State.CANCELLED
+
+
+@pytest.mark.requirement("T2", "S3")
+@pytest.mark.parametrize(
+    ("answer", "state", "says"),
+    [
+        (e.SignedOff(at=now(), index=6, by=BOB, via="button"), State.RELEASED, "signed off by bob"),
+        (
+            e.SignOffRefused(at=now(), index=6, by=BOB, via="button"),
+            State.FAILED,
+            "bob did not sign off the suite acceptance.",
+        ),
+        (
+            e.SignOffExpired(at=now(), index=6),
+            State.FAILED,
+            "Nobody signed off the suite acceptance in time.",
+        ),
+    ],
+    ids=["good", "not good", "nobody"],
+)
+def test_a_person_signs_a_release_off(make: MakeWorld, answer: e.Event, state: State, says: str) -> None:
+    """No job is at work meanwhile; the answer lets it go on, and is its result."""
+    stage = make("validate: [acceptance]")
+    id_ = stage.ask("3.2.1")
+    stage.work()
+    waiting = stage.load(id_)
+    assert waiting.state is State.SIGNING
+    assert not stage.queue.waiting
+    assert waiting.asked is not None
+    assert (waiting.asked.question, waiting.asked.by) == ("Is 3.2.1 good?", ("S0QA",))
+    stage.write(id_, answer)
+    stage.queue.put("deployment", "advance", id_)
+    stage.work()
+    release = stage.load(id_)
+    assert release.state is state, release
+    assert says in {release.reason, release.forward[-1].result}
+
+
+@pytest.mark.requirement("T2", "X2")
+def test_a_question_has_a_clock(make: MakeWorld, results: Results) -> None:
+    """The reaper ends it when its time is up, and lets the release go on to its end."""
+    stage = make("validate: [acceptance]")
+    id_ = stage.ask("3.2.1")
+    stage.work()
+    later = now() + timedelta(hours=2)
+    Reaper(stage.store, stage.record, stage.queue, now=lambda: later).reap()
+    stage.work()
+    assert stage.load(id_).reason == "Nobody signed off the suite acceptance in time."
+
+
+@pytest.mark.requirement("T2", "C6")
+def test_a_release_that_waits_for_a_word_can_be_aborted(make: MakeWorld) -> None:
+    """It goes back to what was stable."""
+    stage = make("validate: [acceptance]")
+    id_ = stage.ask("3.2.1")
+    stage.work()
+    stage.abort(id_)
+    stage.queue.put("deployment", "advance", id_)
+    stage.work()
+    assert stage.load(id_).state is State.ROLLED_BACK
+    assert set(stage.versions().values()) == {"3.2.0"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,16 +11,17 @@ from bot.messages.plan import plan_message
 from bot.messages.release import release_message
 from bot.messages.status import EnvironmentNow
 from bot.messages.thread import thread_message
+from releases import approval, grammar, policy
 from releases import events as e
-from releases import grammar, policy
 from releases.closing import Closure, Traveller, pass_by
 from releases.config import ConfigError, parse_config
 from releases.database import Task
 from releases.frozen import Json
-from releases.people import Person
+from releases.lifecycle import State
+from releases.people import Person, Standing
 from releases.policy import Refusal
 from releases.record.queue import queue_of
-from releases.validation import HttpCheck, Validate
+from releases.validation import HttpCheck, PersonCheck, Validate
 from tests.unit.bot_reading import read
 from tests.unit.bot_tales import BOB, MONDAY, Teller, plan
 
@@ -78,7 +79,12 @@ SMOKE = "{smoke: {job: {image: 'buzzybuzz/smoke:2'}}}"
     [
         (SMOKE, "[smok]", "environments.staging.validate[0]: is no suite of this file; did you mean smoke?"),
         (SMOKE, "[smoke, smoke]", "environments.staging.validate[1]: is in the list already; leave it out"),
-        ("{smoke: {}}", "[]", "suites.smoke: needs one of job and http"),
+        ("{smoke: {}}", "[]", "suites.smoke: needs one of job, http and person"),
+        (
+            "{acceptance: {person: {question: 'Is it good?'}}}",
+            "[]",
+            "suites.acceptance.person.by: is missing; write by: [S0QA]",
+        ),
         (
             "{unit: {http: {url: 'https://ci/{version}', field: a}}}",
             "[]",
@@ -109,6 +115,16 @@ def test_problems_of_suites(suites: str, validate: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(FILE.format(suites=suites, validate=validate))
     assert str(caught.value) == said
+
+
+def test_nobody_can_sign_off_what_is_not_there_yet() -> None:
+    """A person's suite before a release is a mistake: a checklist has items for that."""
+    suites = "{acceptance: {person: {question: 'Good?', by: [S0QA]}}}"
+    text = FILE.format(suites=suites, validate="[]").replace("validate: []", "before: [acceptance]")
+    with pytest.raises(
+        ConfigError, match=r"staging\.before\[0\]: is for a person, .* an item of the checklist"
+    ):
+        parse_config(text)
 
 
 ALICE = Person(id="U0ALICE", name="alice")
@@ -173,3 +189,65 @@ def test_a_validation_is_told_as_one() -> None:
     told = read(history_message((known,), MONDAY, ending="."))
     assert "🔎 3.2.0" in told
     assert "passed" in told
+
+
+ASKED = e.SignOffAsked(
+    at=MONDAY, index=0, question="Is it good?", by=("S0QA",), expires_at=MONDAY + timedelta(hours=24)
+)
+QA = Person(id="U0ERIN", name="erin", groups=frozenset({"S0QA"}))
+SOON, LATE = MONDAY + timedelta(hours=1), MONDAY + timedelta(hours=25)
+
+
+def signing() -> Teller:
+    """A validation that waits for a person."""
+    person = PersonCheck(question="Is it good?", by=("S0QA",), expires_seconds=24 * 3600)
+    step = Validate(suite="acceptance", version="3.2.1", person=person)
+    made = plan().model_copy(update={"steps": (step,)})
+    teller = Teller(made).asked().planned().approved()
+    return teller.happens(e.ReleaseStarted(at=MONDAY), e.StepStarted(at=MONDAY, index=0), ASKED)
+
+
+@pytest.mark.requirement("T2")
+def test_whoever_is_asked_signs_off_or_not() -> None:
+    """By button, reaction or line; others are told who may; too late is too late."""
+    release = signing().release()
+    assert release.state is State.SIGNING
+    yes = approval.approve(release, QA, SOON, via="button", digest=None)
+    assert isinstance(yes, tuple)
+    (signed,) = yes
+    assert isinstance(signed, e.SignedOff)
+    no = approval.refuse(release, QA, SOON, via="command")
+    assert isinstance(no, tuple)
+    assert isinstance(no[0], e.SignOffRefused)
+    other = approval.approve(release, ALICE, SOON, via="button", digest=None)
+    assert isinstance(other, Refusal)
+    assert other.who == ("S0QA",)
+    guest = Person(id="U0ERIN", name="erin", standing=Standing.GUEST, groups=frozenset({"S0QA"}))
+    assert isinstance(approval.approve(release, guest, SOON, via="button", digest=None), Refusal)
+    assert isinstance(approval.approve(release, QA, LATE, via="button", digest=None), Refusal)
+    assert approval.settle(release, SOON) == ()
+    assert isinstance(approval.settle(release, LATE)[0], e.SignOffExpired)
+
+
+@pytest.mark.requirement("T2", "C2")
+def test_the_question_stands_on_the_message_with_its_buttons() -> None:
+    """Who is asked what, until when; a new post in the thread mentions them."""
+    release = signing().release()
+    shown = read(release_message(release, "buzzy"))
+    assert "waiting for a sign-off" in shown
+    assert "⬜ @S0QA: “Is it good?” · until <2026-11-24 14:00 UTC>" in shown
+    assert "[ Sign off ] [ Reject ] [ Plan ] [ Abort ]" in shown
+    line = thread_message(release, ASKED, "buzzy")
+    assert line is not None
+    assert "@S0QA: “Is it good?”" in read(line)
+    told: list[e.Event] = [
+        e.SignedOff(at=SOON, index=0, by=BOB, via="button"),
+        e.SignOffRefused(at=SOON, index=0, by=BOB, via="button"),
+        e.SignOffExpired(at=LATE, index=0),
+    ]
+    for event, says in zip(
+        told, ("signed it off", "did not sign it off", "Nobody signed it off"), strict=True
+    ):
+        said = thread_message(signing().happens(event).release(), event, "buzzy")
+        assert said is not None
+        assert says in read(said)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from releases.checklist import Item, Outcome
 from releases.config import Config, Suite
 from releases.plan import Plan
-from releases.validation import HttpCheck, Validate
+from releases.validation import HttpCheck, PersonCheck, Validate
 from workers.planning.database import task_of
 from workers.planning.scene import Scene
 
@@ -54,7 +54,7 @@ def gate(name: str, good: bool, said: str) -> Item:  # noqa: FBT001 - it is what
 
 
 def _step(name: str, suite: Suite, version: str, images: Images) -> Validate:
-    job, http = suite.job, suite.http
+    job, http, person = suite.job, suite.http, suite.person
     return Validate(
         suite=name,
         version=version,
@@ -69,5 +69,12 @@ def _step(name: str, suite: Suite, version: str, images: Images) -> Validate:
             at_least=http.at_least,
             at_most=http.at_most,
             deadline_seconds=int(http.deadline.total_seconds()),
+        ),
+        person=None
+        if person is None
+        else PersonCheck(
+            question=person.question.format(version=version),
+            by=person.by,
+            expires_seconds=int(person.expires.total_seconds()),
         ),
     )

@@ -16,9 +16,9 @@ from workers.steps.ensure_configuration import ensure_configuration
 from workers.steps.roll_out import roll_out
 from workers.steps.validate import validate
 from workers.steps.verify import verify
-from workers.steps.work import Done, Failed, Outcome, Unfinished, Work
+from workers.steps.work import Asks, Done, Failed, Outcome, Unfinished, Work
 
-__all__ = ["Done", "Failed", "Outcome", "Unfinished", "Work", "run"]
+__all__ = ["Asks", "Done", "Failed", "Outcome", "Unfinished", "Work", "run"]
 
 
 def run(step: Step, rollouts: Iterable[RollOut], work: Work) -> Outcome:

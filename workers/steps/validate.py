@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from releases.validation import HttpCheck, Validate
+from releases.events import SignedOff, SignOffExpired, SignOffRefused
+from releases.validation import HttpCheck, PersonCheck, Validate
 from workers.answers import AnswerError, ask
 from workers.steps.task import Ran, run_task
-from workers.steps.work import Done, Failed, Outcome, Unfinished, Work
+from workers.steps.work import Asks, Done, Failed, Outcome, Unfinished, Work
 
 PAUSE_SECONDS = 1.0
 
@@ -16,10 +17,25 @@ def validate(step: Validate, work: Work) -> Outcome:
     """It has passed, or says why not."""
     if step.http is not None:
         return _asked(step.suite, step.http, work)
+    if step.person is not None:
+        return _answered(step.suite, step.person, work)
     if step.job is None:
         return Failed(f"The suite {step.suite} is of no kind")
     ran = run_task(f"suite {step.suite}", step.job, {"BUZZY_VERSION": step.version}, work, slug=step.suite)
     return Done(changed=True, log=ran.log) if isinstance(ran, Ran) else ran
+
+
+def _answered(suite: str, check: PersonCheck, work: Work) -> Outcome:
+    """What a person said; until then nobody is kept waiting for it."""
+    match work.answer:
+        case None:
+            return Asks(check)
+        case SignedOff(by=by):
+            return Done(changed=True, result=f"signed off by {by.name}")
+        case SignOffRefused(by=by):
+            return Failed(f"{by.name} did not sign off the suite {suite}")
+        case SignOffExpired():
+            return Failed(f"Nobody signed off the suite {suite} in time")
 
 
 def _asked(suite: str, check: HttpCheck, work: Work) -> Outcome:
