@@ -19,7 +19,15 @@ from bot.slack import Slack
 from bot.vocabulary import vocabulary_of
 from releases import approval, gates, grammar, policy
 from releases.config import Config
-from releases.events import AbortRequested, ApprovalWithdrawn, Approved, AskedVia, Event
+from releases.events import (
+    AbortRequested,
+    ApprovalWithdrawn,
+    Approved,
+    AskedVia,
+    Event,
+    SignedOff,
+    SignOffRefused,
+)
 from releases.lifecycle import Release, State
 from releases.passing import Forward
 from releases.people import Person
@@ -36,7 +44,11 @@ from releases.record import (
 from releases.record.told import Told
 from releases.schedule import Scheduled
 
-Opening = Forward | grammar.Rollback | grammar.Drill
+LET_GO = (Approved, AbortRequested, SignedOff, SignOffRefused)
+"""What somebody says after which there is something to do."""
+
+Looks = grammar.Drill | grammar.Validate
+Opening = Forward | grammar.Rollback | Looks
 """The commands that begin a release."""
 
 Closes = grammar.Lock | grammar.Unlock | grammar.Freeze | grammar.Unfreeze
@@ -90,7 +102,9 @@ class Requests:
         """Do what a command asks for, once a delivery, whoever acts on it how often."""
         try:
             match command:
-                case grammar.Release() | grammar.Promote() | grammar.Rollback() | grammar.Drill():
+                case grammar.Release() | grammar.Promote() | grammar.Rollback():
+                    return self._open(command, user, channel, delivery, via)
+                case grammar.Drill() | grammar.Validate():
                     return self._open(command, user, channel, delivery, via)
                 case grammar.Abort():
                     return self._abort(command, user, channel)
@@ -164,7 +178,7 @@ class Requests:
             requested = policy.request(command, environment, who, self._now(), channel=channel)
         if isinstance(requested, Refusal):
             return refusal_message(requested)
-        if self._record.opened(delivery) is None and not isinstance(command, grammar.Drill):
+        if self._record.opened(delivery) is None and not isinstance(command, Looks):
             types = self._proving.types(command, environment)
             passed = self._gate.let_pass(requested, command, environment, who, types)
             if isinstance(passed, Message):
@@ -283,7 +297,7 @@ class Requests:
 
     def _move(self, release: Release, happened: tuple[Event, ...]) -> None:
         """Let a worker know when there is something to do for one."""
-        if not release.ended and any(isinstance(event, Approved | AbortRequested) for event in happened):
+        if not release.ended and any(isinstance(event, LET_GO) for event in happened):
             self._queue.put(queue_of(release), "advance", release.id)
         elif release.state is State.REQUESTED:  # somebody wants it looked at again
             self._queue.put(queue_of(release), "plan", release.id)

@@ -13,4 +13,5 @@ def vocabulary_of(config: Config) -> grammar.Vocabulary:
         services=tuple(service.name for service in config.services),
         strategies=strategies_of(config),
         standbys=config.standbys,
+        suites=tuple(config.suites),
     )

@@ -34,6 +34,8 @@ def approve(  # noqa: PLR0913 - what an answer says
 
     A line that somebody types carries none: it means the plan that was there at `said_at`, when it was typed.
     """
+    if release.asked is not None:
+        return sign_off(release, release.asked, who, now, via=via, good=True)
     refusal = _may_answer(release, who, now)
     if refusal is not None:
         return refusal
@@ -65,6 +67,26 @@ def approve(  # noqa: PLR0913 - what an answer says
         )
     given = e.ApprovalGiven(at=now, by=who.actor, digest=plan.digest, via=via)
     return _and_go(release, given)
+
+
+def sign_off(  # noqa: PLR0913 - what an answer says
+    release: Release, asked: e.SignOffAsked, who: Person, now: datetime, *, via: Via, good: bool
+) -> Outcome:
+    """A word on what a release has come to. One is enough, either way."""
+    refusal = admit(who)
+    if refusal is not None:
+        return refusal
+    if settle(release, now):
+        return Refusal(f"The question of {release.id} has expired.", "Your answer changes nothing.")
+    if not who.is_any_of(asked.by):
+        return Refusal(
+            f"“{asked.question}” is answered by others.",
+            "Your answer does not count; nothing was changed.",
+            who=asked.by,
+        )
+    if good:
+        return (e.SignedOff(at=now, index=asked.index, by=who.actor, via=via),)
+    return (e.SignOffRefused(at=now, index=asked.index, by=who.actor, via=via),)
 
 
 def tick(release: Release, who: Person, now: datetime, *, item: str, digest: str | None) -> Outcome:
@@ -119,6 +141,8 @@ def withdraw(release: Release, who: Person, now: datetime) -> Outcome:
 
 def refuse(release: Release, who: Person, now: datetime, *, via: Via) -> Outcome:
     """A no. One is enough; the person who asked may also take the release back this way."""
+    if release.asked is not None:
+        return sign_off(release, release.asked, who, now, via=via, good=False)
     refusal = _may_answer(release, who, now, asker_may=True, until_start=True)
     if refusal is not None:
         return refusal
@@ -159,6 +183,15 @@ def abort(  # noqa: PLR0913 - who wants what stopped, why, from where, and wheth
     if release.state in MOVING:
         return (wanted,)
     return (wanted, e.ReleaseCancelled(at=now))
+
+
+def settle(release: Release, now: datetime) -> tuple[e.Event, ...]:
+    """What time decides by itself: a release, or a question, that waited too long expires."""
+    if release.asked is not None and now >= release.asked.expires_at:
+        return (e.SignOffExpired(at=now, index=release.asked.index),)
+    if release.asked is None and release.expires_at is not None and now >= release.expires_at:
+        return (e.ReleaseExpired(at=now),)
+    return ()
 
 
 def _and_go(release: Release, said: e.ApprovalGiven | e.ItemTicked) -> tuple[e.Event, ...]:
@@ -219,7 +252,14 @@ def _again(release: Release) -> str:
     hotfix, security = request.urgency == "hotfix", request.urgency == "security"
     again: grammar.Command
     if request.kind == "rollback":
-        again = grammar.Rollback(request.environment, services=request.services)
+        again = grammar.Rollback(
+            request.environment,
+            services=request.services,
+            restore=request.database == "restore",
+            keep_database=request.database == "keep",
+        )
+    elif request.kind == "validation":
+        again = grammar.Validate(request.environment, request.suites[0] if len(request.suites) == 1 else None)
     elif request.kind == "drill":
         again = grammar.Drill(request.environment, request.reason)
     elif request.source is not None:

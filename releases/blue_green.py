@@ -78,10 +78,10 @@ class Preview(Frozen):
         return f"preview at {', '.join(look.name for look in self.looks)}"
 
 
-class Validate(Frozen):
+class VerifyGreen(Frozen):
     """Look at all that was prepared, together, before any of it gets traffic."""
 
-    kind: Literal["validate"] = "validate"
+    kind: Literal["verify_green"] = "verify_green"
     deployments: dict[str, str] = Field(description="service → the digest of the template that it must run")
     names: dict[str, str] = Field(description="service → the name of its Deployment")
 

@@ -133,6 +133,7 @@ class ReleaseRequested(Happened):
     follows: str | None = Field(
         default=None, description="the release of another environment that a standby follows with this one"
     )
+    suites: tuple[str, ...] = Field(default=(), description="of a validation: what is run, in this order")
     database: Literal["restore", "keep"] | None = Field(
         default=None,
         description="a rollback: restore the backup, or leave the database as it is; None: undo what can be",
@@ -334,6 +335,41 @@ class StepFailed(Happened):
     seen: tuple[ServiceSeen, ...] = ()
 
 
+class SignOffAsked(Happened):
+    """A step waits for a person's word; nobody is at work until then."""
+
+    event: Literal["sign_off_asked"] = "sign_off_asked"
+    index: int
+    question: str
+    by: tuple[str, ...] = Field(description="who may answer: ids of people and user groups")
+    expires_at: AwareDatetime
+
+
+class SignedOff(Happened):
+    """Somebody said that it is good."""
+
+    event: Literal["signed_off"] = "signed_off"
+    index: int
+    by: Actor
+    via: Via
+
+
+class SignOffRefused(Happened):
+    """Somebody said that it is not good."""
+
+    event: Literal["sign_off_refused"] = "sign_off_refused"
+    index: int
+    by: Actor
+    via: Via
+
+
+class SignOffExpired(Happened):
+    """Nobody said anything in time."""
+
+    event: Literal["sign_off_expired"] = "sign_off_expired"
+    index: int
+
+
 class Interrupted(Happened):
     """A worker found a release whose worker had died, and says what it saw in the cluster."""
 
@@ -394,6 +430,10 @@ Event = Annotated[
     | StepProgressed
     | StepFinished
     | StepFailed
+    | SignOffAsked
+    | SignedOff
+    | SignOffRefused
+    | SignOffExpired
     | Interrupted
     | TurnedBack
     | ReleaseFinished

@@ -27,6 +27,7 @@ class State(StrEnum):
     APPROVED = "approved"  # a worker will start it
     HELD = "held"  # could start, but its environment was closed meanwhile
     RUNNING = "running"
+    SIGNING = "waiting for a sign-off"  # a step waits for a person
     ABORTING = "aborting"  # runs on to its next safe point, then turns back
     TURNING_BACK = "turning back"  # undoes what it did
     CANCELLING = "cancelling"  # stopped before it changed anything
@@ -55,11 +56,11 @@ ENDED = frozenset(
 WORKING = frozenset({State.REQUESTED, State.APPROVED, State.RUNNING, State.ABORTING, State.TURNING_BACK})
 """States in which a job should be at work on the release."""
 
-RESTING = frozenset({State.WAITING, State.ABOUT_TO_START, State.HELD})
+RESTING = frozenset({State.WAITING, State.ABOUT_TO_START, State.HELD, State.SIGNING})
 """States in which it waits for people or for time, and no job has anything to do."""
 
-MOVING = frozenset({State.RUNNING, State.ABORTING, State.TURNING_BACK})
-"""States in which the cluster is being changed."""
+MOVING = frozenset({State.RUNNING, State.SIGNING, State.ABORTING, State.TURNING_BACK})
+"""States in which the cluster is being changed, or has been and will be."""
 
 _STEPPING = (
     "step_started",
@@ -122,10 +123,18 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         },
         State.RUNNING: {
             **dict.fromkeys(_STEPPING, State.RUNNING),
+            "sign_off_asked": State.SIGNING,
             "abort_requested": State.ABORTING,
             "turned_back": State.TURNING_BACK,
             "release_finished": State.RELEASED,
             "release_failed": State.FAILED,
+        },
+        State.SIGNING: {
+            "signed_off": State.RUNNING,
+            "sign_off_refused": State.RUNNING,
+            "sign_off_expired": State.RUNNING,
+            "notes_read": State.SIGNING,
+            "abort_requested": State.ABORTING,
         },
         State.ABORTING: {
             **dict.fromkeys(_STEPPING, State.ABORTING),
@@ -168,6 +177,8 @@ class StepState:
     changed: bool = False
     job: str | None = None
     result: str = ""
+    asked: e.SignOffAsked | None = None
+    answer: e.SignedOff | e.SignOffRefused | e.SignOffExpired | None = None
 
     @property
     def took(self) -> timedelta | None:
@@ -307,6 +318,8 @@ class Release:
     @property
     def expires_at(self) -> datetime | None:
         """When a release that waits expires: for an answer, for its checklist, or held once approved."""
+        if self.asked is not None:
+            return self.asked.expires_at
         if self.planned_at is None or self.state not in {State.WAITING, State.HELD}:
             return None
         needed = self.approval
@@ -320,6 +333,13 @@ class Release:
         type_, request = self.plan and self.plan.type, self.request
         seconds = request.grace_by_type.get(type_, request.grace_seconds) if type_ else request.grace_seconds
         return timedelta(seconds=seconds)
+
+    @property
+    def asked(self) -> e.SignOffAsked | None:
+        """The question that a person is to answer; None while there is none."""
+        if self.state is not State.SIGNING or self.next_index is None:
+            return None
+        return self.steps[self.next_index].asked
 
     @property
     def approvals_missing(self) -> int:
@@ -407,7 +427,17 @@ def _note(release: Release, event: e.Event) -> Release:  # noqa: C901, PLR0911, 
             return replace(release, abort=event, ended_by=event.by)
         case e.ReleaseStarted():
             return replace(release, started_at=event.at)
-        case e.StepStarted() | e.JobStarted() | e.StepProgressed() | e.StepFinished() | e.StepFailed():
+        case (
+            e.StepStarted()
+            | e.JobStarted()
+            | e.StepProgressed()
+            | e.StepFinished()
+            | e.StepFailed()
+            | e.SignOffAsked()
+            | e.SignedOff()
+            | e.SignOffRefused()
+            | e.SignOffExpired()
+        ):
             return _stepped(release, event)
         case e.TurnedBack():
             back = tuple(StepState(step) for step in event.steps)
@@ -441,7 +471,15 @@ def _without(release: Release, actor: e.Actor) -> tuple[Approval, ...]:
 
 def _stepped(
     release: Release,
-    event: e.StepStarted | e.JobStarted | e.StepProgressed | e.StepFinished | e.StepFailed,
+    event: e.StepStarted
+    | e.JobStarted
+    | e.StepProgressed
+    | e.StepFinished
+    | e.StepFailed
+    | e.SignOffAsked
+    | e.SignedOff
+    | e.SignOffRefused
+    | e.SignOffExpired,
 ) -> Release:
     if not 0 <= event.index < len(release.steps):
         raise IllegalEventError(f"{release.id} has no step {event.index}")
@@ -460,6 +498,10 @@ def _stepped(
             )
         case e.JobStarted():
             state = replace(state, job=event.job)
+        case e.SignOffAsked():
+            state = replace(state, asked=event)
+        case e.SignedOff() | e.SignOffRefused() | e.SignOffExpired():
+            state = replace(state, answer=event)
         case e.StepFailed():
             state = replace(state, status=StepStatus.FAILED, finished_at=event.at)
         case e.StepProgressed():

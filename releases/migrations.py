@@ -75,19 +75,31 @@ def newest_backup(past: Iterable[Release]) -> BackupKnown | None:
     return next((BackupKnown(each.backup, each) for each in past if each.backup), None)
 
 
+def backup_of(past: Iterable[Release], has: Iterable[Applied]) -> BackupKnown | None:
+    """The newest backup, if the database has the same migrations still."""
+    known = newest_backup(past)
+    same = known is not None and _names(known.applied) == _names(has)
+    return known if same else None
+
+
+def _names(has: Iterable[Applied]) -> set[tuple[str, bool]]:
+    return {(each.migration.id, each.unclear) for each in has}
+
+
 def backup_before(past: Iterable[Release], version: Version) -> BackupKnown | None:
     """The newest backup from before anything beyond this version came to the database; None: there is none.
 
     A release that was tried again made its second backup after the first try. `past` is the newest first.
     """
-    for release in past:
+    known = tuple(past)
+    for index, release in enumerate(known):
         plan = release.plan
-        if plan is None or release.started_at is None or release.request.kind == "rollback":
+        if plan is None or release.started_at is None or release.request.kind != "release":
             continue
         stable, new = _versions(plan.stable), _versions(plan.new)
         went_beyond = all(each <= version for each in stable) and any(each > version for each in new)
         if went_beyond and not later(plan.database or (), version):
-            return BackupKnown(release.backup, release) if release.backup else None
+            return backup_of(known[index:], plan.database or ())
     return None
 
 

@@ -13,11 +13,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from releases.blue_green import Follow, Keep, Prepare, Preview, Switch, Validate, Watch
+from releases.blue_green import Follow, Keep, Prepare, Preview, Switch, VerifyGreen, Watch
 from releases.checklist import VOLATILE, Item
 from releases.database import Applied, Backup, Migrate, Migration, Restore, in_the_way
 from releases.frozen import Frozen, Json, canonical_json, digest_of
 from releases.template import Template
+from releases.validation import Validate
 from releases.version import ReleaseType
 
 __all__ = [
@@ -34,8 +35,8 @@ __all__ = [
     "Step",
     "Switch",
     "Template",
-    "Validate",
     "Verify",
+    "VerifyGreen",
     "Watch",
     "canonical_json",
     "digest_of",
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 
-RequestKind = Literal["release", "rollback", "drill"]
+RequestKind = Literal["release", "rollback", "drill", "validation"]
 """What somebody can ask for; a drill changes nothing."""
 
 
@@ -185,7 +186,7 @@ Step = Annotated[
     | RollOut
     | Prepare
     | Preview
-    | Validate
+    | VerifyGreen
     | Switch
     | Follow
     | Watch
@@ -194,7 +195,8 @@ Step = Annotated[
     | Backup
     | Migrate
     | Restore
-    | Drill,
+    | Drill
+    | Validate,
     Field(discriminator="kind"),
 ]
 

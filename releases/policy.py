@@ -107,7 +107,7 @@ def may(what: Ruled, environment: Environment, who: Person, channel: str | None)
 
 
 def request(
-    command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Drill,
+    command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Drill | grammar.Validate,
     environment: Environment,
     who: Person,
     now: datetime,
@@ -141,6 +141,24 @@ def request(
                 grace_by_type=grace_by_type(environment),
                 urgency=command.urgency,
                 source=command.source if isinstance(command, grammar.Promote) else None,
+            )
+        case grammar.Validate():
+            suites = (command.suite,) if command.suite else environment.validate_with
+            if not suites:
+                return Refusal(
+                    f"{environment.name} has no suites of its own.",
+                    f"Name one, or write in buzzy.yaml: environments.{environment.name}.validate",
+                )
+            return ReleaseRequested(
+                at=now,
+                kind="validation",
+                environment=environment.name,
+                version=None,
+                strategy=environment.strategy,
+                suites=suites,
+                by=who.actor,
+                channel=environment.channel,
+                approval=None,
             )
         case grammar.Rollback():
             decided = _of_database(command)
@@ -178,10 +196,11 @@ def request(
 
 
 def _strategy_refused(
-    command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Drill, environment: Environment
+    command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Drill | grammar.Validate,
+    environment: Environment,
 ) -> Refusal | None:
     """Why it cannot go about it in the way that was asked for; None when it can."""
-    if isinstance(command, grammar.Rollback | grammar.Drill):
+    if isinstance(command, grammar.Rollback | grammar.Drill | grammar.Validate):
         return None
     asked = command.strategy
     if asked is None or asked in environment.may_go_by:
@@ -199,7 +218,9 @@ def _of_database(command: grammar.Rollback) -> Literal["restore", "keep"] | None
     return "restore" if command.restore else "keep" if command.keep_database else None
 
 
-def _ruled(command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Drill) -> Ruled:
+def _ruled(
+    command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Drill | grammar.Validate,
+) -> Ruled:
     """The rule that a command falls under: whoever is in a hurry is judged by the rule for that, if any."""
     match command:
         case grammar.Drill():
@@ -208,6 +229,8 @@ def _ruled(command: grammar.Release | grammar.Promote | grammar.Rollback | gramm
             return "rollback"
         case grammar.Promote():
             return command.urgency or "promote"
+        case grammar.Validate():
+            return "release"
         case grammar.Release():
             return command.urgency or "release"
 
@@ -221,6 +244,7 @@ def busy(holder: Release, line: str) -> Refusal:
         State.APPROVED: "is about to start",
         State.TURNING_BACK: "is going back",
         State.HELD: "waits until the environment opens",
+        State.SIGNING: "waits for a sign-off",
     }.get(holder.state, "is under way")
     return Refusal(
         f"{holder.id} {doing} in {holder.environment}, asked for by {holder.request.by.name}.",

@@ -19,10 +19,11 @@ from releases.config import Config
 from releases.database import Backup, Migrate, Restore
 from releases.ledger import UnreadableLedgerError, concerns
 from releases.lifecycle import MOVING, Release, State, StepState, StepStatus
-from releases.migrations import BackupKnown, newest_backup
-from releases.plan import Keep, Plan, Prepare, RollOut, Step, Switch, Validate, Verify, Watch
+from releases.migrations import BackupKnown, backup_of
+from releases.plan import Keep, Plan, Prepare, RollOut, Step, Switch, Verify, VerifyGreen, Watch
 from releases.record import Record, RecordUnavailableError
 from releases.record.record import LEASE_MS
+from releases.validation import Validate
 from workers import words
 from workers.at_work import StepWork
 from workers.cluster import BELIEVED_SECONDS, ClusterError, DeniedError, TransientError
@@ -35,7 +36,7 @@ from workers.lost import has_begun
 from workers.observe import Observed, services_seen, snapshot
 from workers.planning import Refused
 from workers.registry import RegistryError
-from workers.steps import Done, Failed, Outcome, Unfinished, run
+from workers.steps import Asks, Done, Failed, Outcome, Unfinished, run
 from workers.writer import Writer
 
 SLICE_SECONDS = 20.0
@@ -233,6 +234,15 @@ class Advance:
                 with suppress(ClusterError):  # if another installation is at work here, that is why
                     self._writer.make_sure()
                 self._fail(index, words.sentence(reason), evidence)
+            case Asks(check):
+                asked = e.SignOffAsked(
+                    at=self._now(),
+                    index=index,
+                    question=check.question,
+                    by=check.by,
+                    expires_at=self._now() + timedelta(seconds=check.expires_seconds),
+                )
+                self._append(asked)
             case Unfinished():
                 return
 
@@ -268,7 +278,7 @@ class Advance:
         deadline = started + _time_for(state.step)
         if self._writer.interrupted:
             deadline = max(deadline, self._taken_at + TAKEN_OVER)
-        looks_back = isinstance(state.step, Verify | Validate)
+        looks_back = isinstance(state.step, Verify | VerifyGreen)
         starts = [each.started_at for each in self._same_way(index) if each.started_at and looks_back]
         return StepWork(
             self._writer,
@@ -282,14 +292,16 @@ class Advance:
             enough=self._enough,
             look_around=self._look_around,
             key=f"{self._tools.record.installation()}/{release.id}/{index}",
-            newest_backup=self._newest_backup,
+            usable_backup=self._usable_backup,
             observe=lambda: self._tools.drafts.look(environment),
             database=lambda: self._tools.drafts.database(environment),
             files=self._tools.drafts.files.read,
         )
 
-    def _newest_backup(self) -> BackupKnown | None:
-        return newest_backup(self._tools.record.recent(self._release.environment, PAST))
+    def _usable_backup(self) -> BackupKnown | None:
+        plan = self._release.plan
+        has = (plan.database if plan is not None else None) or ()
+        return backup_of(self._tools.record.recent(self._release.environment, PAST), has)
 
     def _same_way(self, index: int) -> tuple[StepState, ...]:
         """The steps of the direction in which that step goes."""
@@ -359,7 +371,7 @@ def goes_back_by_itself(release: Release, index: int) -> bool:
 
 def _time_for(step: Step) -> timedelta:
     match step:
-        case RollOut() | Prepare():
+        case RollOut() | Prepare() | Validate():
             return timedelta(seconds=step.deadline_seconds)
         case Watch():
             return timedelta(seconds=step.seconds) + QUICK_STEP

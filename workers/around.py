@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,14 +21,16 @@ from workers.checklist import Make
 from workers.cluster import Cluster, ClusterError, NotFoundError, TransientError
 from workers.compatible import Sources, find_out, judge
 from workers.files import FileSets
+from workers.images import Image
 from workers.migrations import before, migrations_of
 from workers.mongodb import server_version
 from workers.pinning import Digests, look_up
-from workers.planning import baseline, oldest, there
+from workers.planning import baseline, gate, gates, oldest, own_images, there, with_suites
 from workers.planning.scene import Ready, Refused, Scene, ready_services
 from workers.registry import Registry
 from workers.room import NAME as CAPACITY
 from workers.room import room
+from workers.steps.validate import look
 from workers.words import of_error
 
 OpenRegistry = Callable[[], Registry]
@@ -120,6 +122,21 @@ class AroundRelease:
             return planned.model_copy(update={"warnings": (warning, *planned.warnings)})
         return there(self.scene, plan, baseline(str(running), old.migrations), new)
 
+    def with_suites(self, plan: Plan) -> Plan | Refused:
+        """The plan with the suites that it has to pass. Raises `RegistryError`."""
+        config, environment = self.scene.config, self.scene.environment
+        images = self.suite_images(own_images(config, (*environment.before, *environment.validate_with)))
+        return images if isinstance(images, Refused) else with_suites(self.scene, plan, images)
+
+    def suite_images(self, repositories: Mapping[str, str]) -> dict[str, str] | Refused:
+        """The images of the version in these repositories, pinned where there is a registry."""
+        if self.registry is None:
+            return {name: str(Image(each, str(self.version), None)) for name, each in repositories.items()}
+        found = look_up(self.registry, repositories, self.version)
+        if isinstance(found, Refused):
+            return found
+        return {name: str(Image(each, str(self.version), found[name])) for name, each in repositories.items()}
+
     def checked(
         self, plan: Plan, compatible: Item | None, proven: Item, reviewed: tuple[Applied, ...] = ()
     ) -> Plan:
@@ -142,6 +159,7 @@ class AroundRelease:
             "on-call": partial(checklist.on_call, self.scene.environment),
         }
         items = checklist.checklist(self.scene.environment, makers)
+        items += tuple(gate(name, *look(check)) for name, check in gates(self.scene, plan.new).items())
         if compatible is not None and compatible.blocks and compatible not in items:
             items = (compatible, *items)  # a matrix is heeded, whether the environment lists it or not
         where = self.scene.config.documentation

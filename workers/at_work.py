@@ -11,6 +11,7 @@ from releases.migrations import BackupKnown
 from workers.cluster import Cluster, TransientError
 from workers.files import Contents
 from workers.observe import Observed
+from workers.steps.work import Answer
 from workers.words import silent
 from workers.writer import Writer
 
@@ -40,7 +41,7 @@ class StepWork:
         enough: Callable[[], bool],
         look_around: Callable[[], tuple[ServiceSeen, ...]],
         key: str,
-        newest_backup: Callable[[], BackupKnown | None],
+        usable_backup: Callable[[], BackupKnown | None],
         observe: Callable[[], Observed],
         database: Callable[[], str],
         files: Callable[[str], Contents],
@@ -57,7 +58,7 @@ class StepWork:
         self.since = since
         self.deadline = deadline
         self.key = key
-        self.newest_backup = newest_backup
+        self.usable_backup = usable_backup
         self.now = now
         self.observe = observe
         self.database = database
@@ -84,6 +85,11 @@ class StepWork:
     def job(self) -> str | None:
         """The Job that the step has started, as the record has it."""
         return self._writer.release.steps[self._index].job
+
+    @property
+    def answer(self) -> Answer | None:
+        """What a person said to the step, or that nobody did in time."""
+        return self._writer.release.steps[self._index].answer
 
     def note_job(self, name: str) -> None:
         """Remember that the Job is in the cluster, once."""

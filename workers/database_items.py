@@ -9,7 +9,7 @@ from releases.checklist import Item, Outcome
 from releases.config import Environment, format_duration
 from releases.database import Applied, Backup, Migrate, Migration
 from releases.lifecycle import Release
-from releases.migrations import newest_backup
+from releases.migrations import backup_of, newest_backup
 from releases.plan import Plan
 from workers.planning.scene import listed
 
@@ -19,12 +19,14 @@ def backup(plan: Plan, past: Iterable[Release], now: datetime) -> Item | None:
     step = next((each for each in plan.steps if isinstance(each, Backup)), None)
     if step is None:
         return None
-    known = newest_backup(past)
+    releases = tuple(past)
+    known = newest_backup(releases)
     told = "none was made by a release so far"
     if known is not None:
         age = now - known.made_at
         told = f"the last one is {known.name}, made by {known.release.id} {format_duration(age)} ago"
-        if age < timedelta(seconds=step.fresh_seconds):
+        usable = backup_of(releases, plan.database or ()) is not None
+        if usable and age < timedelta(seconds=step.fresh_seconds):
             fresh = format_duration(timedelta(seconds=step.fresh_seconds))
             return Item(name="backup", outcome=Outcome.GREEN, evidence=f"{told}: fresh enough ({fresh})")
     evidence = f"made before anything is changed; {told}"

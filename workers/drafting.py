@@ -16,6 +16,7 @@ from releases.config import Config, Environment
 from releases.database import Applied
 from releases.events import ReleaseRequested
 from releases.ledger import UnreadableLedgerError
+from releases.migrations import applied
 from releases.plan import EnsureFiles, Plan
 from releases.record import Record
 from releases.record.database import applied_in
@@ -27,7 +28,18 @@ from workers.files import Contents, FilesError, digests, joined
 from workers.ledger import AheadError, Ledgers
 from workers.mongodb import MongoDbError
 from workers.observe import Observed, observe
-from workers.planning import Refused, Scene, Wanted, back, plan_drill, plan_release, plan_rollback
+from workers.planning import (
+    Refused,
+    Scene,
+    Wanted,
+    back,
+    oldest,
+    own_images,
+    plan_drill,
+    plan_release,
+    plan_rollback,
+    plan_validation,
+)
 from workers.planning.release import files_prefix, files_step
 from workers.proving import Proving
 from workers.registry import RegistryAwayError, RegistryError
@@ -127,6 +139,8 @@ class Drafts:
                 return self._drill(scene)
             if request.kind == "rollback":
                 return rehearsed(_gone_back(scene, wanted))
+            if request.kind == "validation":
+                return rehearsed(self._validated(scene, request.suites))
             if request.source is None:
                 version: Version | Refused = Version.parse(request.version or "")
             else:
@@ -224,7 +238,9 @@ class Drafts:
     def _scene(self, environment: Environment, observed: Observed) -> Scene:
         """What a plan is made from; what the database has may be long ago."""
         past = self._record.recent(environment.name, PAST)
-        has = applied_in(self._record, environment.name) if environment.database is not None else None
+        has = applied(past)
+        if has is None and environment.database is not None:
+            has = applied_in(self._record, environment.name)
         scene = Scene(self._config, environment, observed, past, has)
         if "blue-green" not in environment.may_go_by:
             return scene
@@ -253,11 +269,28 @@ class Drafts:
                 return Refused(of_error(error), "Nothing was changed.")
             step, contents = found or (None, None)
             pinned = plan_release(scene, version, wanted, digests, step)
-            whole = pinned if isinstance(pinned, Refused) else around.with_database(pinned)
+            migrated = pinned if isinstance(pinned, Refused) else around.with_database(pinned)
+            whole = migrated if isinstance(migrated, Refused) else around.with_suites(migrated)
             planned = rehearsed(whole, contents)
             if isinstance(planned, Refused):
                 return planned
             return around.checked(planned, compatible, proven, self._reviewed(scene.environment))
+
+    def _validated(self, scene: Scene, suites: tuple[str, ...]) -> Plan | Refused:
+        """The plan of a validation of what runs, which has to be one version."""
+        plan = plan_validation(scene, suites, {})
+        if isinstance(plan, Refused):
+            return plan
+        version = oldest(plan.new)
+        if version is None or str(version) != plan.new:
+            return Refused(
+                f"{scene.environment.name} does not run one version, but {plan.new}.",
+                "Release or roll back first, so that it is clear what is validated.",
+            )
+        cluster = self._clusters(scene.environment.cluster.context)
+        with self._around.release(scene, cluster, version) as around:
+            images = around.suite_images(own_images(self._config, suites))
+        return images if isinstance(images, Refused) else plan_validation(scene, suites, images)
 
     def _reviewed(self, environment: Environment) -> tuple[Applied, ...]:
         """The migrations that ran well where versions for this environment are proven."""

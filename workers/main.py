@@ -199,5 +199,6 @@ def _grammar(config: Config) -> partial[grammar.Command]:
         services=tuple(service.name for service in config.services),
         strategies=strategies_of(config),
         standbys=config.standbys,
+        suites=tuple(config.suites),
     )
     return partial(grammar.parse, vocabulary=vocabulary)

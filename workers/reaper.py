@@ -107,7 +107,7 @@ class Reaper:
                 self._queue.put("validation", "ledger", environment)
 
     def _see_to(self, release: Release) -> None:
-        if release.state is State.WAITING:
+        if release.state in {State.WAITING, State.SIGNING}:
             self._settle(release)
         elif release.state is State.ABOUT_TO_START:
             self._start(release)
@@ -147,4 +147,6 @@ class Reaper:
         if happened:
             held = self._record.load(release.id)
             if held.release.position == release.position:
-                self._record.append(held, happened)
+                after = self._record.append(held, happened).release
+                if after.state in WORKING:
+                    self._queue.put(queue_of(after), next_job(after), after.id)

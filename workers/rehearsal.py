@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 
-from releases.database import Backup, DatabaseStep, Migrate, Restore
+from releases.database import Backup, Migrate, Restore, Task
 from releases.plan import (
     EnsureConfiguration,
     EnsureFiles,
@@ -24,10 +24,11 @@ from releases.plan import (
     Step,
     Switch,
     Template,
-    Validate,
     Verify,
+    VerifyGreen,
     Watch,
 )
+from releases.validation import Validate
 from workers.cluster import (
     BELIEVED_SECONDS,
     AlreadyExistsError,
@@ -71,8 +72,10 @@ def rehearse(cluster: Cluster, plan: Plan, files: Contents | None = None) -> Pla
                 _create(cluster, plan, step.name, step.data, {})
             case EnsureFiles():
                 _create(cluster, plan, step.name, *split(files or {}))
-            case Backup() | Migrate() | Restore():
-                _create_job(cluster, plan, step)
+            case Backup(task=task) | Migrate(task=task) | Restore(task=task):
+                _create_job(cluster, plan, task)
+            case Validate(job=Task() as task):
+                _create_job(cluster, plan, task)
     rehearse_ledger(cluster, plan.namespace)
     would_be = {
         step.service: _written(cluster, plan, step)
@@ -96,7 +99,7 @@ def _as_it_would_be(step: Step, would_be: Mapping[str, Template]) -> Step:
     match step:
         case RollOut() | Prepare() | Switch():
             return step.model_copy(update={"new": would_be[step.service]})
-        case Verify() | Validate() | Watch():
+        case Verify() | VerifyGreen() | Watch():
             digests = {service: would_be[service].digest for service in step.deployments}
             return step.model_copy(update={"deployments": digests})
         case _:
@@ -115,10 +118,10 @@ def _create(
             raise
 
 
-def _create_job(cluster: Cluster, plan: Plan, step: DatabaseStep) -> None:
+def _create_job(cluster: Cluster, plan: Plan, task: Task) -> None:
     """Ask whether its Job could be created and watched: one that ran unwatched would be left to itself."""
     try:
-        cluster.create_job(plan.namespace, job_of(step.task, JOB, {}), rehearse=True)
+        cluster.create_job(plan.namespace, job_of(task, JOB, {}), rehearse=True)
     except AlreadyExistsError:
         pass
     except InvalidError as error:

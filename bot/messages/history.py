@@ -82,7 +82,7 @@ def _releases(each: EnvironmentNow, now: datetime, *, revisions: bool) -> Iterat
 
 
 def _outcome(release: Release) -> str:
-    if release.request.kind == "drill" and release.state is State.RELEASED:
+    if release.request.kind in {"drill", "validation"} and release.state is State.RELEASED:
         return "passed"
     return _OUTCOMES[release.state] if release.state in ENDED else wording.headline(release)
 
@@ -90,6 +90,8 @@ def _outcome(release: Release) -> str:
 def _version(release: Release) -> str:
     if release.request.kind == "drill":
         return "drill" if release.plan is None else f"drill of {release.plan.new}"
+    if release.request.kind == "validation":
+        return f"🔎 {release.plan.new}" if release.plan is not None else "🔎 validation"
     if release.plan is not None:
         return f"↩ {release.plan.new}" if release.request.kind == "rollback" else release.plan.new
     return release.request.version or release.request.source or "↩ rollback"

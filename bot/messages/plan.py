@@ -18,7 +18,7 @@ from bot.messages.parts import (
     monospace,
 )
 from bot.messages.thread import NO_WAY_BACK, stays_piece, step_lines, step_statuses
-from releases.database import Backup, Migrate, Migration, Restore
+from releases.database import Backup, Migrate, Migration, Restore, Task
 from releases.lifecycle import Release
 from releases.plan import (
     EnsureConfiguration,
@@ -30,6 +30,7 @@ from releases.plan import (
     Switch,
     template_diff,
 )
+from releases.validation import HttpCheck, PersonCheck, Validate
 
 STEPS, DIFF = 2_000, 2_800
 MOST_WARNINGS = 8
@@ -101,6 +102,12 @@ def _diff(plan: Plan) -> list[str]:
                 rows += [f"  {each}: {_undone(each)}" for each in step.migrations]
             case Restore():
                 rows.append(f"Database: {step.title}, by {step.task.image}")
+            case Validate(http=HttpCheck() as http):
+                rows.append(f"Suite {step.suite}: {http.url}")
+            case Validate(person=PersonCheck() as person):
+                rows.append(f"Suite {step.suite}: a person answers: {person.question}")
+            case Validate(job=Task() as task):
+                rows.append(f"Suite {step.suite}: {task.image}")
             case RollOut() | Prepare():
                 stable = {} if step.stable is None else step.stable.spec
                 changes = template_diff(stable, step.new.spec)

@@ -33,6 +33,7 @@ from bot.messages.parts import (
 )
 from bot.messages.presses import ABORT, APPROVE, CHECKLIST, PLAN, REFUSE, ROLLBACK, Press
 from bot.messages.refusals import way_out
+from bot.messages.signing import sign_off_row
 from releases.checklist import blocking
 from releases.lifecycle import Release, State
 from releases.plan import Plan
@@ -68,8 +69,9 @@ def _asked(release: Release) -> Row:
     kind = release.plan.type if release.plan else None
     return joined(
         [kind.value] if kind else None,
+        [f"suites {clip(', '.join(request.suites), SENTENCE)}"] if request.suites else None,
         [request.urgency] if request.urgency and kind != request.urgency else None,
-        [request.strategy] if request.kind != "drill" else None,
+        [request.strategy] if request.kind not in {"drill", "validation"} else None,
         [f"from {clip(request.source, NAME)}"] if request.source else None,
         [f"only {clip(', '.join(request.services), SENTENCE)}"] if request.services else None,
         ["asked by ", who(request.by), f"{wording.via(request.via)} ", moment(request.at, DAY_AND_TIME)],
@@ -98,6 +100,8 @@ def _body(release: Release) -> list[Row]:
                 ["Nothing is changed yet: whoever is involved can stop it."],
                 _plan(release),
             ]
+        case State.SIGNING if release.asked is not None:
+            return [approvals_row(release), sign_off_row(release.asked), _plan(release)]
         case State.APPROVED | State.RUNNING | State.ABORTING:
             return [approvals_row(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
@@ -232,6 +236,13 @@ def _buttons(release: Release) -> ActionsBlock | None:
             )
         case State.ABOUT_TO_START:  # one click, and nothing to be sure about: it can be asked for again
             return buttons(button("Stop", ABORT, press, style="danger"), plan)
+        case State.SIGNING:
+            return buttons(
+                button("Sign off", APPROVE, press, style="primary"),
+                button("Reject", REFUSE, press, style="danger"),
+                plan,
+                _abort(release, press),
+            )
         case State.APPROVED | State.HELD | State.RUNNING:
             return buttons(plan, _abort(release, press))
         case State.RELEASED if release.request.kind == "release":
@@ -251,7 +262,9 @@ def _abort(release: Release, press: str) -> ButtonElement:
 
 
 def _sure_to_abort(release: Release) -> ConfirmObject:
-    undone = "and undoes what it did" if release.request.kind == "release" else "and leaves what it did"
+    undone = {"release": "and undoes what it did", "rollback": "and leaves what it did"}.get(
+        release.request.kind, "and has changed nothing"
+    )
     return ConfirmObject(
         title=f"Abort {release.id}?",
         text=PlainTextObject(text=f"It stops at its next safe point {undone} in {release.environment}."),

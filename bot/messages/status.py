@@ -194,6 +194,8 @@ def _doing(release: Release) -> str:
             return "waits until it opens"
         case State.ABOUT_TO_START:
             return "starts in a moment"
+        case State.SIGNING:
+            return "waits for a sign-off"
         case _:
             return "under way"
 

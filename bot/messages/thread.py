@@ -32,6 +32,7 @@ from bot.messages.parts import (
     whom,
 )
 from bot.messages.refusals import way_out
+from bot.messages.signing import sign_off_row
 from releases import events as e
 from releases.config import format_duration
 from releases.database import names
@@ -43,6 +44,7 @@ NO_WAY_BACK = {
     "release": "none",
     "rollback": "none: a rollback is not rolled back in turn",
     "drill": "none is needed: a drill changes nothing",
+    "validation": "none is needed: a validation changes nothing",
 }
 NOTES = 20
 """Lines of release notes that are shown; a worker sends fewer."""
@@ -50,7 +52,7 @@ NOTES = 20
 LOG = 1_500
 """Characters of what a Job wrote."""
 
-_LOOKS = {"verify", "validate", "watch", "drill"}
+_LOOKS = {"verify", "verify_green", "validate", "watch", "drill"}
 """Steps that change nothing in any case."""
 
 STEPS = 1_800
@@ -118,6 +120,14 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
         case e.JobStarted():
             step = clip(release.steps[event.index].step.title, SENTENCE)
             return _line("⚙️", [f"{_place(release, event.index)} {step} · Job {clip(event.job, NAME)}"])
+        case e.SignOffAsked():
+            return _line("🙋", sign_off_row(event))
+        case e.SignedOff():
+            return _line("✅", [who(event.by), f" signed it off{wording.via(event.via)}"])
+        case e.SignOffRefused():
+            return _line("❌", [who(event.by), f" did not sign it off{wording.via(event.via)}"])
+        case e.SignOffExpired():
+            return _line("⌛", ["Nobody signed it off in time"])
         case e.StepFinished():
             return _finished(release, event)
         case e.StepFailed():
@@ -182,8 +192,7 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
     first: Row = [f"Plan #{plan.short_digest}{again} · {kind} · {count(len(plan.steps), 'step')}"]
     below = [
         monospace(step_lines(plan.steps), at_most=STEPS),
-        lines([bold("Way back"), " if it has to be stopped"]),
-        monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK[plan.kind]]),
+        *_back(plan),
         stays_piece(plan),
         lines([bold("Checklist")], *checklist_rows(release)) if plan.checklist else None,
         lines(*_warnings(plan.warnings), _asks(release), _ask_again(release))
@@ -191,6 +200,15 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
         else None,
     ]
     return _line("🗺️", first, below=[piece for piece in below if piece is not None])
+
+
+def _back(plan: Plan) -> list[Piece | None]:
+    if plan.kind == "validation":
+        return []
+    return [
+        lines([bold("Way back"), " if it has to be stopped"]),
+        monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK[plan.kind]]),
+    ]
 
 
 def stays_piece(plan: Plan) -> Piece | None:

@@ -21,10 +21,11 @@ from releases.plan import (
     Preview,
     RollOut,
     Switch,
-    Validate,
     Verify,
+    VerifyGreen,
     Watch,
 )
+from releases.validation import Validate
 
 _EMOJI = {
     State.REQUESTED: "⚪",
@@ -33,6 +34,7 @@ _EMOJI = {
     State.APPROVED: "🔵",
     State.HELD: "🟡",
     State.RUNNING: "🔵",
+    State.SIGNING: "🟡",
     State.ABORTING: "🟠",
     State.TURNING_BACK: "🟠",
     State.CANCELLING: "⚫",
@@ -64,6 +66,9 @@ def via(door: Via | AskedVia) -> str:
 def what(release: Release, application: str) -> str:
     """`buzzy 3.2.0 → 3.2.1`, or what is known of it before it is planned."""
     plan, request = release.plan, release.request
+    if request.kind == "validation":
+        version = f" {clip(plan.new, NAME)}" if plan is not None else ""
+        return f"validation of {application}{version}"
     rollback = request.kind == "rollback"
     name = application if request.kind == "release" else f"{request.kind} of {application}"
     if request.kind == "drill":
@@ -88,6 +93,7 @@ _FIXED = {
     State.REQUESTED: "being planned",
     State.APPROVED: "approved, about to start",
     State.HELD: "approved, waits until the environment opens",
+    State.SIGNING: "waiting for a sign-off",
     State.ABORTING: "stopping at the next safe point",
     State.CANCELLING: "being cancelled",
     State.CANCELLED: "cancelled, nothing was changed",
@@ -96,7 +102,7 @@ _FIXED = {
 }
 
 
-_DONE = {"release": "released", "rollback": "rolled back", "drill": "passed"}
+_DONE = {"release": "released", "rollback": "rolled back", "drill": "passed", "validation": "passed"}
 
 
 def headline(release: Release) -> str:
@@ -163,7 +169,7 @@ def _running(release: Release) -> str:
     match release.forward[index].step if index is not None else None:
         case EnsureConfiguration() | EnsureFiles():
             return "preparing the configuration"
-        case Prepare() | Preview() | Validate() | Switch() | Follow() | Watch() | Keep() as step:
+        case Prepare() | Preview() | VerifyGreen() | Switch() | Follow() | Watch() | Keep() as step:
             return _beside(release, step)
         case RollOut(service=service) if release.plan is not None:
             services = release.plan.services
@@ -180,17 +186,19 @@ def _running(release: Release) -> str:
             return "restoring the database"
         case Drill(title=title):
             return f"looking: {title}"
+        case Validate(suite=suite):
+            return f"running the suite {clip(suite, NAME)}"
         case _:
             return "under way"
 
 
-def _beside(release: Release, step: Prepare | Preview | Validate | Switch | Follow | Watch | Keep) -> str:
+def _beside(release: Release, step: Prepare | Preview | VerifyGreen | Switch | Follow | Watch | Keep) -> str:
     """The steps of a blue-green release."""
     match step:
         case Prepare():
             prepared = [each.step.service for each in release.forward if isinstance(each.step, Prepare)]
             return f"preparing {prepared.index(step.service) + 1} of {len(prepared)}, without traffic"
-        case Preview() | Validate():
+        case Preview() | VerifyGreen():
             return "validating what is prepared, without traffic"
         case Switch():
             switched = [each.step.service for each in release.forward if isinstance(each.step, Switch)]
@@ -213,7 +221,7 @@ def _failed_at(release: Release) -> str:
         return ""
     back = release.failure.index >= len(release.forward)
     step = release.steps[release.failure.index].step
-    if isinstance(step, Watch | Validate):
+    if isinstance(step, Watch | VerifyGreen):
         return " while it was watched" if isinstance(step, Watch) else " at its validation"
     name = clip(step.service if isinstance(step, Change | Prepare) else step.title, NAME)
     return f" on the way back, at {name}" if back else f" at {name}"

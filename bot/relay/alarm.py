@@ -35,6 +35,8 @@ class Alarm:
 
     def tell(self, tale: Tale) -> bool:
         """Take the next step; True when everything is told. Raises `LaterError` and Slack's errors."""
+        if tale.release.request.kind == "validation":  # it has changed nothing, and puts nothing right
+            return True
         match tale.release.state:
             case State.FAILED | State.ROLLED_BACK if (alerts := self._alerts(tale.release)) is not None:
                 if tale.release.state is State.ROLLED_BACK and not tale.release.went_back_by_itself:
@@ -77,6 +79,7 @@ class Alarm:
                 if (
                     number(later.id) > number(failed.id)
                     and later.state is State.RELEASED
+                    and later.request.kind != "validation"
                     and _mends(later, failed)
                 ):
                     self._end(failed, place, later)

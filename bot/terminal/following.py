@@ -65,7 +65,7 @@ class Following:
         line = thread_message(state, event, self._application)
         if line is not None:
             self._say(f"{event.at.astimezone():%H:%M:%S} {text_of(line, self._names)}")
-        waits = state.state is State.WAITING and state.approvals_missing > 0
+        waits = state.state is State.SIGNING or (state.state is State.WAITING and state.approvals_missing > 0)
         if waits and not self._asked and index == len(tale.events) - 1:
             self._asked = True
             self._say(f"         Approvers answer in Slack, or with: {to_type(f'approve {state.id}')}")

@@ -157,7 +157,9 @@ class Terminal:
         """Do it; the exit code."""
         try:
             match command:
-                case grammar.Release() | grammar.Promote() | grammar.Rollback() | grammar.Drill():
+                case grammar.Release() | grammar.Promote() | grammar.Rollback():
+                    return self._open(command)
+                case grammar.Drill() | grammar.Validate():
                     return self._open(command)
                 case grammar.Abort():
                     return self._abort(command)
@@ -215,7 +217,9 @@ class Terminal:
             return self._refused(refusal)
         self._remark()
         release = self._load(command.release)
-        if isinstance(command, grammar.Refuse):
+        if any(each.answer is not None for each in release.steps):
+            _say(f"{release.id} has your answer.")
+        elif isinstance(command, grammar.Refuse):
             _say(f"{release.id} is refused; nothing was changed.")
         elif release.approvals_missing:
             _say(f"{release.id} is approved; {release.approvals_missing} more to come.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from releases.config import section
+from releases.config import section, suites
 from releases.config.checklist import ALWAYS, Check, ChecklistItem
 from releases.config.checks import contradictions
-from releases.config.database import BackupTask, DatabaseCare, DatabaseTask, MigrationsTask, RestoreTask
+from releases.config.database import BackupTask, DatabaseCare, MigrationsTask, RestoreTask
 from releases.config.durations import format_duration, format_seconds, parse_duration, write_duration
 from releases.config.models import (
     Alerts,
@@ -23,7 +23,9 @@ from releases.config.models import (
 )
 from releases.config.problems import ConfigError, Problem, explain
 from releases.config.rules import Approval, ApprovalByType, Permission, Permissions, Requires
+from releases.config.suites import HttpSuite, JobSuite, Suite
 from releases.config.surroundings import Database, Files, Needs
+from releases.config.tasks import JobTask
 from releases.config.trains import Train
 from releases.config.windows import Freeze, Freezes, Window, freeze_at, zone_of
 from releases.config.yaml_text import load
@@ -42,11 +44,13 @@ __all__ = [
     "ConfigError",
     "Database",
     "DatabaseCare",
-    "DatabaseTask",
     "Environment",
     "Files",
     "Freeze",
     "Freezes",
+    "HttpSuite",
+    "JobSuite",
+    "JobTask",
     "MigrationsTask",
     "Needs",
     "Permission",
@@ -56,6 +60,7 @@ __all__ = [
     "RestoreTask",
     "Service",
     "Strategy",
+    "Suite",
     "Train",
     "UnknownEnvironment",
     "Window",
@@ -79,6 +84,7 @@ _PATTERNS = {
     section.OS_USER: "must be the name of a user of the operating system",
     section.HTTP_PATH: "must be a path that starts with /",
     section.ABSOLUTE_PATH: "must be a path from / on, of letters, digits, dots, dashes and underscores",
+    suites.FIELD: "must be the names of fields, with dots between them",
     section.VARIABLE: "must be the name of a variable: letters, digits and underscores",
 }
 

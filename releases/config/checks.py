@@ -35,6 +35,7 @@ def contradictions(config: Config) -> Iterator[Problem]:
         yield from _size(environment)
         yield from _checklist(config, environment)
         yield from _database(config, environment)
+        yield from _suites(config, environment)
         if environment.name == EVERY:
             what = "is what people call all environments together, when they lock them"
             yield Problem(written(("environments", environment.name)), what, "give it another name")
@@ -235,6 +236,23 @@ def _database(config: Config, environment: Environment) -> Iterator[Problem]:
     if config.registry is None and _has(environment, "migrations"):
         where = written(("environments", environment.name, "database", "migrations"))
         yield Problem(where, "needs a registry to read them from", "write registry at the top of the file")
+
+
+def _suites(config: Config, environment: Environment) -> Iterator[Problem]:
+    for key, named in (("before", environment.before), ("validate", environment.validate_with)):
+        for index, name in enumerate(named):
+            where = written(("environments", environment.name, key, index))
+            if name not in config.suites:
+                close = difflib.get_close_matches(name, config.suites, n=1)
+                known = f"the suites are {', '.join(config.suites) or 'none: write them at the top'}"
+                yield Problem(
+                    where, "is no suite of this file", f"did you mean {close[0]}?" if close else known
+                )
+            elif name in named[:index]:
+                yield Problem(where, "is in the list already", "leave it out")
+            elif key == "before" and config.suites[name].person is not None:
+                what = "is for a person, who has nothing to look at before a release"
+                yield Problem(where, what, "write an item of the checklist: {tick: …, by: […]}")
 
 
 def _trains(config: Config) -> Iterator[Problem]:

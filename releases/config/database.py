@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
-
 from pydantic import Field, model_validator
 
 from releases.config.durations import Duration
-from releases.config.section import DnsName, ImageName, Repository, Section, Variable, VariableValue
+from releases.config.section import ImageName, Repository, Section
+from releases.config.tasks import JobTask
 
 
-class DatabaseTask(Section):
-    """A Job: one container that runs to its end, once."""
-
-    command: tuple[str, ...] | None = Field(
-        default=None,
-        min_length=1,
-        description="what it runs; the image's own if left out",
-        examples=[["mongodump"]],
-    )
-    args: tuple[str, ...] = Field(
-        default=(),
-        description="its arguments; $(BUZZY_RELEASE) and the other variables may stand in them",
-        examples=[["--archive=/backups/$(BUZZY_RELEASE)"]],
-    )
-    env: Mapping[Variable, VariableValue] = Field(
-        default={}, description="more environment variables", examples=[{"LOG_LEVEL": "info"}]
-    )
-    secrets: tuple[DnsName, ...] = Field(
-        default=(),
-        description="Secrets of the namespace whose keys become environment variables",
-        examples=[["mongodb-backup"]],
-    )
-    service_account: DnsName | None = Field(
-        default=None, description="the ServiceAccount of its pod", examples=["backup"]
-    )
-    deadline: Duration = Field(
-        default=timedelta(minutes=15), description="how long it may take", examples=["15m"]
-    )
-
-
-class BackupTask(DatabaseTask):
+class BackupTask(JobTask):
     """Makes a backup. Its termination message, or the last line of its log, says what it is called."""
 
     image: ImageName = Field(description="the image that makes it", examples=["buzzybuzz/backup:1.4"])
@@ -53,13 +21,13 @@ class BackupTask(DatabaseTask):
     )
 
 
-class RestoreTask(DatabaseTask):
+class RestoreTask(JobTask):
     """Puts a backup back; $(BUZZY_BACKUP) is what it is called."""
 
     image: ImageName = Field(description="the image that does it", examples=["buzzybuzz/backup:1.4"])
 
 
-class MigrationsTask(DatabaseTask):
+class MigrationsTask(JobTask):
     """Runs migrations; $(BUZZY_DIRECTION) is up or down, $(BUZZY_MIGRATIONS) has their ids and commas."""
 
     image: Repository = Field(

@@ -29,6 +29,7 @@ from releases.config.section import (
     Variable,
     VariableValue,
 )
+from releases.config.suites import Suite
 from releases.config.surroundings import (
     Database,
     Documentation,
@@ -227,6 +228,17 @@ class Environment(Section):
         description="what must be so before a release starts; what planning finds out anyway if left out",
         examples=[["image", "compatible", {"tick": "release notes read", "by": ["S0APPROVERS"]}]],
     )
+    before: tuple[DnsLabel, ...] = Field(
+        default=(),
+        description="suites that a version has to have passed before anything is changed",
+        examples=[["unit", "security"]],
+    )
+    validate_with: tuple[DnsLabel, ...] = Field(
+        default=(),
+        alias="validate",
+        description="suites that run behind the services of a release, which fails with them",
+        examples=[["smoke"]],
+    )
     prerelease: bool = Field(
         default=False, description="whether pre-release versions may go there", examples=[True]
     )
@@ -303,6 +315,11 @@ class Config(Section):
         examples=[{"staging": {"namespace": "buzzy-staging", "channel": "C0STAGING"}}],
     )
 
+    suites: Mapping[DnsLabel, Suite] = Field(
+        default={},
+        description="what shows that a version is good, by name",
+        examples=[{"smoke": {"job": {"image": "buzzybuzz/smoke-tests:2"}}}],
+    )
     operators: Mapping[OsUser, Person] = Field(
         default={},
         description="who may use `buzzy do`: which person of Slack (U…) each user of the operating system is",
@@ -352,6 +369,9 @@ class Config(Section):
     def user_groups(self) -> frozenset[str]:
         """The user groups that rules of this file name."""
         named = {id_ for environment in self.environments.values() for id_ in _named(environment)}
+        named |= {
+            id_ for suite in self.suites.values() if suite.person is not None for id_ in suite.person.by
+        }
         return frozenset(id_ for id_ in named.union(self.freezes.managers) if id_.startswith("S"))
 
     def services_of(self, environment: Environment) -> tuple[Service, ...]:

@@ -39,6 +39,10 @@ def _repository(text: str) -> str:
     return text
 
 
+def _any_image(text: str) -> str:
+    return text if _REPOSITORY.fullmatch(text) else _image(text)
+
+
 def _image(text: str) -> str:
     name, _, digest = text.partition("@")
     repository, colon, tag = name.rpartition(":") if ":" in name.rsplit("/", 1)[-1] else (name, "", "")
@@ -60,6 +64,7 @@ OsUser = Annotated[str, Field(pattern=OS_USER)]
 Variable = Annotated[str, Field(pattern=VARIABLE)]
 Repository = Annotated[str, AfterValidator(_repository)]
 ImageName = Annotated[str, AfterValidator(_image)]
+AnyImage = Annotated[str, AfterValidator(_any_image)]
 # In the file a number or true and false may stand without quotes; they are read as they are written.
 VariableValue = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
 

@@ -27,6 +27,7 @@ from releases.grammar.commands import (
     Unfreeze,
     Unlock,
     Unschedule,
+    Validate,
 )
 from releases.grammar.errors import GrammarError
 from releases.grammar.form import OPTIONAL as FORM_MAY_LEAVE_OUT
@@ -71,6 +72,7 @@ __all__ = [
     "Unfreeze",
     "Unlock",
     "Unschedule",
+    "Validate",
     "Vocabulary",
     "asks_for_form",
     "help_text",

@@ -146,6 +146,18 @@ class Drill:
 
 
 @dataclass(frozen=True, slots=True)
+class Validate:
+    """Run the suites of an environment on what it runs, or one of them."""
+
+    environment: str
+    suite: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"validate {self.environment} {self.suite or ''}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
 class Abort:
     """Stop a release, such as `R42`, and return to what was stable."""
 
@@ -372,6 +384,7 @@ Command: TypeAlias = (
     | Promote
     | Rollback
     | Drill
+    | Validate
     | Abort
     | Approve
     | Refuse

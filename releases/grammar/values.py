@@ -84,6 +84,12 @@ def read_strategy(word: str, vocabulary: Vocabulary) -> str:
     return _named(word, names, "strategy", f"Strategies: {', '.join(names)}")
 
 
+def read_suite(word: str, vocabulary: Vocabulary) -> str:
+    """A validation suite."""
+    names = vocabulary.suites
+    return _named(word, names, "suite", f"Suites: {', '.join(names) or 'none in buzzy.yaml'}")
+
+
 def read_services(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Services with commas between them, each once, in the order given."""
     words = [word.strip() for word in text.split(",") if word.strip()]
@@ -148,6 +154,7 @@ READERS: dict[str, Callable[[str, Vocabulary], object]] = {
     "source": read_environment,
     "strategy": read_strategy,
     "services": read_services,
+    "suite": read_suite,
     "release": read_release,
     "to": read_target,
     "reason": read_reason,

@@ -165,6 +165,13 @@ VERBS = {
             (_REASON,),
         ),
         Verb(
+            "validate",
+            commands.Validate,
+            "Run the suites of an environment on what it runs, or one of them.",
+            ("validate {environment}", "validate {next}"),
+            (_ENVIRONMENT, Argument("suite", required=False, sample="{suite}")),
+        ),
+        Verb(
             "abort",
             commands.Abort,
             "Stop a release that is under way, and return to what was stable.",
@@ -312,6 +319,9 @@ SYNONYMS = {
     "ship": "release",
     "install": "release",
     "upgrade": "release",
+    "test": "validate",
+    "check": "validate",
+    "verify": "validate",
     "undo": "rollback",
     "revert": "rollback",
     "back": "rollback",

@@ -20,6 +20,7 @@ class Vocabulary:
     services: tuple[str, ...]
     strategies: tuple[str, ...] = ("rolling",)
     standbys: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not (self.environments and self.services and self.strategies):
@@ -43,6 +44,7 @@ class Vocabulary:
             service=self.services[0],
             strategy=self.strategies[0],
             strategies=", ".join(self.strategies),
+            suite=self.suites[0] if self.suites else "smoke",
         )
 
 

@@ -40,7 +40,7 @@ def queue_of(release: Release) -> QueueName:
     """The queue for a release's jobs: whatever goes back goes first."""
     if release.request.kind == "rollback" or release.state in _GOING_BACK:
         return "rollback"
-    return "deployment"
+    return "validation" if release.request.kind == "validation" else "deployment"
 
 
 class JobQueue:

@@ -27,6 +27,7 @@ from workers.cluster.connections import Connections
 from workers.files import Contents
 from workers.observe import Observed
 from workers.steps.waiting import wait
+from workers.steps.work import Answer
 from workers.templates import read_template, with_image
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kubectl]
@@ -75,11 +76,16 @@ class Waiting:
         """None."""
         return None
 
+    @property
+    def answer(self) -> Answer | None:
+        """None."""
+        return None
+
     def note_job(self, name: str) -> None:
         """Never called: it starts none."""
         raise AssertionError(name)
 
-    def newest_backup(self) -> BackupKnown | None:
+    def usable_backup(self) -> BackupKnown | None:
         """None was made."""
         return None
 

@@ -11,7 +11,7 @@ import pytest
 
 from releases import events as e
 from releases.lifecycle import Release, State
-from releases.plan import Keep, Plan, Prepare, Preview, Switch, Validate, Verify, Watch
+from releases.plan import Keep, Plan, Prepare, Preview, Switch, VerifyGreen, Verify, Watch
 from releases.record import Store
 from sandbox.cluster.resources import AUTOSCALERS, DISRUPTION_BUDGETS, SERVICES
 from tests.integration.workers_world import CONFIG, NAMESPACE, World, now, world
@@ -117,7 +117,7 @@ def test_what_is_new_is_made_beside_what_runs_and_gets_the_traffic_at_once(here:
         "ensure_configuration",
         *["prepare"] * 4,
         "preview",
-        "validate",
+        "verify_green",
         *["switch"] * 4,
         "watch",
         *["keep"] * 4,
@@ -155,7 +155,7 @@ def test_within_the_delay_a_rollback_is_one_switch(here: World) -> None:
     before = {name: here.deployment(name) for name in (*NAMES, *GREEN)}
     back = done(here, None)
     assert back.state is State.RELEASED, (back.reason, here.said(back.id))
-    assert kinds(back) == [*["prepare"] * 4, "validate", *["switch"] * 4, "verify", *["keep"] * 4]
+    assert kinds(back) == [*["prepare"] * 4, "verify_green", *["switch"] * 4, "verify", *["keep"] * 4]
     assert tuple(traffic(here).values()) == NAMES
     for name, deployment in before.items():
         assert here.deployment(name)["spec"] == deployment["spec"]
@@ -205,7 +205,7 @@ def test_trouble_while_it_is_watched_sends_the_traffic_back(store: Store, tmp_pa
 
 
 @pytest.mark.requirement("D2")
-@pytest.mark.parametrize("at", ["prepare", "preview", "validate", "switch", "watch", "keep"])
+@pytest.mark.parametrize("at", ["prepare", "preview", "verify_green", "switch", "watch", "keep"])
 def test_it_can_be_stopped_at_every_point(store: Store, tmp_path: Path, at: str) -> None:
     """What was switched is switched back, what was prepared goes, and what runs was never touched."""
     with world(store, tmp_path, config=BLUE_GREEN) as here:
@@ -445,7 +445,7 @@ def test_a_plan_shows_every_step_there_and_back(here: World) -> None:
     here.work()
     plan = here.load(id_).plan
     assert plan is not None
-    assert [type(step) for step in plan.steps[1:]] == [Prepare, Preview, Validate, Switch, Watch, Keep]
+    assert [type(step) for step in plan.steps[1:]] == [Prepare, Preview, VerifyGreen, Switch, Watch, Keep]
     titles = [step.title for step in (*plan.steps[1:], *plan.way_back())]
     assert titles == [
         "buzzy-main 3.2.1 prepared in buzzy-main-green, without traffic",

@@ -207,7 +207,7 @@ def test_nobody_waits_for_an_answer_for_ever(
     cluster: Cluster, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection on which nothing comes is given up."""
-    monkeypatch.setattr("workers.cluster.kube._TIMES", (1.0, 0.3))
+    monkeypatch.setattr("workers.cluster.asking.TIMES", (1.0, 0.3))
     sandbox.add_fault(Fault("hang", path="deployments"))
     with pytest.raises(ClusterUnreachableError, match="no answer in time"):
         cluster.deployments(NAMESPACE)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from releases import events as e
+from releases.config import parse_config
 from releases.database import LABEL
 from releases.lifecycle import Release, State
 from releases.migrations import left_by
@@ -241,6 +242,37 @@ def test_over_a_migration_that_cannot_be_undone_a_person_decides(make: MakeWorld
     assert versions(stage) == {"3.2.2"}
 
 
+@pytest.mark.requirement("X1", "X4")
+def test_some_services_alone_do_not_take_the_database_with_them(make: MakeWorld) -> None:
+    """The others need it as it is: going back without it has to be said, for these services only."""
+    stage = make()
+    stage.release("3.2.1")
+    refused = stage.rollback(services=("buzzy-api",))
+    assert refused.state is State.IMPOSSIBLE
+    assert refused.reason == (
+        "3.2.0 is not declared to run with the migration index-exports, and some services stay at the newer "
+        "version."
+    )
+    assert "`/buzzy rollback staging --services buzzy-api --keep-database`" in refused.hint
+    assert "--restore" not in refused.hint
+    back = stage.rollback(services=("buzzy-api",), database="keep")
+    assert back.state is State.RELEASED, back
+    assert has(back) == ["first", "index-exports"]
+    assert versions(stage) == {"3.2.0", "3.2.1"}
+
+
+@pytest.mark.requirement("X1")
+def test_migrations_are_not_forgotten_with_their_configuration(make: MakeWorld) -> None:
+    """Somebody takes `database` out of buzzy.yaml: a rollback over a migration still wants a decision."""
+    stage = make()
+    stage.release("3.2.1")
+    stage.config = parse_config(CONFIG)
+    stage.jobs = stage.worker()
+    refused = stage.rollback()
+    assert refused.state is State.IMPOSSIBLE
+    assert "buzzy.yaml does not say any more how migrations are undone" in refused.reason
+
+
 @pytest.mark.requirement("X1", "B5")
 def test_a_database_can_be_left_as_it_is(make: MakeWorld) -> None:
     """The services alone go back, with a warning; the next release has nothing to migrate."""
@@ -390,20 +422,26 @@ def test_a_job_that_somebody_deleted_is_not_run_twice(make: MakeWorld) -> None:
 def test_a_fresh_backup_is_enough_where_nothing_is_migrated(
     make: MakeWorld, registry: RunningRegistry
 ) -> None:
-    """A release without migrations uses the one of the release before; one with migrations makes its own."""
+    """If nothing was migrated since it was made either: a backup from before a migration is no way back."""
     push(registry, "3.2.2", json.dumps(LISTS["3.2.1"]))
+    push(registry, "3.3.0", json.dumps(LISTS["3.2.1"]))
     fresh = DATABASE.replace("secrets: [mongodb]}", "secrets: [mongodb], fresh: 24h}")
     stage = make(fresh.replace("    database:\n", "    checklist: [backup, migrations]\n    database:\n"))
-    first = stage.release("3.2.1")
-    release = stage.release("3.2.2")
+    stage.release("3.2.1")
+    first = stage.release("3.2.2")
+    assert first.backup is not None
+    release = stage.release("3.3.0")
     assert release.state is State.RELEASED, release
-    assert kinds(stage) == ["backup", "migration"]
+    assert kinds(stage) == ["backup", "backup", "migration"]
     assert release.forward[0].result == first.backup
     assert release.backup is None
     backup, migrations = release.checklist
     assert f"the last one is {first.backup}, made by {first.id}" in backup.evidence
     assert "fresh enough (1 d)" in backup.evidence
     assert migrations.evidence == "none to run"
+    back = stage.rollback(database="restore")
+    assert back.state is State.RELEASED, back
+    assert variables(container(stage, "restore"))["BUZZY_BACKUP"] == first.backup
 
 
 @pytest.mark.requirement("D1")

@@ -143,7 +143,7 @@ class World:
         self._deliveries += 1
         requested = e.ReleaseRequested(
             at=now(),
-            kind="drill" if drill else "release" if version or source else "rollback",
+            kind=more.pop("kind", "drill" if drill else "release" if version or source else "rollback"),
             environment=environment,
             version=version,
             target=target,

@@ -13,7 +13,7 @@ from bot.messages.status import EnvironmentNow, status_message
 from bot.messages.thread import thread_message
 from bot.relay.story import tale_of
 from releases import events as e
-from releases.blue_green import Follow, Keep, Look, Prepare, Preview, Slot, Switch, Validate, Watch
+from releases.blue_green import Follow, Keep, Look, Prepare, Preview, Slot, Switch, VerifyGreen, Watch
 from releases.lifecycle import Release, State
 from releases.plan import Plan
 from releases.snapshot import KeptSeen, Snapshot
@@ -57,7 +57,7 @@ def blue_green(stable: str = "3.2.0", new: str = "3.2.1") -> Plan:
     steps = (
         *prepares,
         Preview(looks=looks),
-        Validate(deployments=digests, names=names),
+        VerifyGreen(deployments=digests, names=names),
         *switches,
         Follow(service=NAMES[0], name="scaler", leaves=NAMES[0], to=f"{NAMES[0]}-green"),
         Watch(seconds=300, deployments=digests, names=names),

@@ -59,7 +59,14 @@ def test_the_example_is_a_configuration() -> None:
     assert production.requires is not None
     assert production.requires.soak_of(ReleaseType.MAJOR) == timedelta(days=7)
     assert production.requires.soak_of(ReleaseType.HOTFIX) == timedelta(hours=24)
-    assert config.user_groups == {"S0APPROVERS", "S0MANAGERS", "S0ONCALL", "S0RELEASERS", "S0SECURITY"}
+    assert config.user_groups == {
+        "S0APPROVERS",
+        "S0MANAGERS",
+        "S0ONCALL",
+        "S0QA",
+        "S0RELEASERS",
+        "S0SECURITY",
+    }
     assert production.configuration == {"LOG_LEVEL": "warn", "WORKERS": "4"}
 
 

@@ -53,7 +53,7 @@ def problems(text: str) -> list[str]:
                 "monitor: is not known here; known here: cluster, namespace, channel, strategy, strategies, "
                 "blue_green, services, approval, grace, requires, permissions, follows, after, latest, "
                 "smaller, audience, alerts, configuration, files, mongodb, database, not_known, checklist, "
-                "prerelease, time_zone, freezes, shared, history"
+                "before, validate, prerelease, time_zone, freezes, shared, history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),

@@ -29,6 +29,7 @@ from releases.grammar import (
     Unfreeze,
     Unlock,
     Unschedule,
+    Validate,
     Vocabulary,
     help_text,
     normalise,
@@ -39,6 +40,7 @@ from releases.version import Version
 VOCABULARY = Vocabulary(
     environments=("development", "staging", "production", "disaster-recovery"),
     services=("buzzy-main", "buzzy-api", "buzzy-files", "buzzy-worker"),
+    suites=("smoke", "full-system"),
 )
 V321, V320 = Version.parse("3.2.1"), Version.parse("3.2.0")
 PLAIN = Release(V321, "staging")
@@ -147,6 +149,8 @@ def because(reason: str) -> Release:
         ("status production", Status("production")),
         ("history", History()),
         ("migrations staging", Migrations("staging")),
+        ("validate staging", Validate("staging")),
+        ("validate staging SMOKE", Validate("staging", "smoke")),
         ("history disaster-recovery", History("disaster-recovery")),
         ("", Help()),
         ("  /buzzy  ", Help()),
@@ -292,6 +296,7 @@ def test_help_about_all_commands() -> None:
         "promote",
         "rollback",
         "drill",
+        "validate",
         "abort",
         "approve",
         "refuse",

@@ -35,6 +35,7 @@ from releases.grammar import (
     Unfreeze,
     Unlock,
     Unschedule,
+    Validate,
     Vocabulary,
     help_text,
     normalise,
@@ -46,6 +47,7 @@ VOCABULARY = Vocabulary(
     environments=("development", "staging", "production", "disaster-recovery"),
     services=("buzzy-main", "buzzy-api", "buzzy-files", "buzzy-worker"),
     strategies=("rolling", "blue-green"),
+    suites=("smoke", "full-system"),
 )
 VERBS = tuple(entry.verb for entry in help_text(None, VOCABULARY))
 
@@ -116,6 +118,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(Rollback, environments, targets, services, reasons, st.booleans()),
     st.builds(Rollback, environments, targets, services, reasons, st.just(value=False), st.booleans()),
     st.builds(Abort, releases, reasons),
+    st.builds(Validate, environments, st.none() | st.sampled_from(VOCABULARY.suites)),
     st.builds(Plan, versions, environments, services, strategies),
     pairs.map(lambda pair: Diff(*pair[:2])),
     st.just(Approvals()),

@@ -5,6 +5,8 @@ from workers.planning.drill import plan_drill
 from workers.planning.release import plan_release
 from workers.planning.rollback import plan_rollback
 from workers.planning.scene import Refused, Scene, Wanted
+from workers.planning.suites import gate, gates, own_images, with_suites
+from workers.planning.validation import plan_validation
 
 __all__ = [
     "Migrations",
@@ -13,9 +15,14 @@ __all__ = [
     "Wanted",
     "back",
     "baseline",
+    "gate",
+    "gates",
     "oldest",
+    "own_images",
     "plan_drill",
     "plan_release",
     "plan_rollback",
+    "plan_validation",
     "there",
+    "with_suites",
 ]

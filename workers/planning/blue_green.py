@@ -33,7 +33,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
-from releases.blue_green import Follow, Keep, Look, Prepare, Preview, Switch, Validate, Watch
+from releases.blue_green import Follow, Keep, Look, Prepare, Preview, Switch, VerifyGreen, Watch
 from releases.plan import Change, RollOut, Step, verification
 from workers.planning.scene import Ready, Refused, Scene, listed
 from workers.slots import NoSlotsError, Slots, slots_of
@@ -91,7 +91,7 @@ def blue_green(
     steps: list[Step] = [*prepares]
     if how.preview and not back:
         steps.append(Preview(looks=tuple(_look(step) for step in switches)))
-    steps += [Validate(**_standing(prepares)), *changes, *follows]
+    steps += [VerifyGreen(**_standing(prepares)), *changes, *follows]
     monitor = int(how.monitor.total_seconds())
     steps.append(verification(changes) if back else Watch(seconds=monitor, **_standing(changes)))
     delay = int(how.delay.total_seconds())

@@ -13,7 +13,7 @@ from datetime import UTC
 from itertools import groupby
 
 from releases import grammar
-from releases.config import DatabaseCare, DatabaseTask
+from releases.config import DatabaseCare, JobTask
 from releases.database import (
     Applied,
     Backup,
@@ -50,16 +50,16 @@ def there(scene: Scene, plan: Plan, has: tuple[Applied, ...] | None, release: Mi
     """
     care = scene.environment.database
     if care is None:
-        return plan
+        return plan.model_copy(update={"database": has})  # somebody kept track once
     wanted = () if release is None else pending(release.migrations, has or ())
     steps: list[Step] = []
     if care.backup is not None:
         fresh = 0 if wanted or care.backup.fresh is None else int(care.backup.fresh.total_seconds())
-        steps.append(Backup(task=_task(care.backup, care.backup.image), fresh_seconds=fresh))
+        steps.append(Backup(task=task_of(care.backup, care.backup.image), fresh_seconds=fresh))
     first = next((i for i, step in enumerate(plan.steps) if not isinstance(step, _FIRST)), 0)
     steps += plan.steps[:first]
     if care.migrations is not None and release is not None and wanted:
-        task = _task(care.migrations, release.image)
+        task = task_of(care.migrations, release.image)
         steps.append(Migrate(direction="up", version=plan.new, migrations=wanted, task=task))
     steps += plan.steps[first:]
     warnings = [*_warnings(care, plan.stable, wanted), *plan.warnings]
@@ -98,7 +98,7 @@ def back(scene: Scene, plan: Plan, wanted: Wanted) -> Plan | Refused:
     for (image, version), group in groupby(
         (by_id[each.id] for each in undone), lambda a: (a.image, a.version)
     ):
-        task = _task(care.migrations, str(image))
+        task = task_of(care.migrations, str(image))
         migrations = tuple(each.migration for each in group)
         steps.append(Migrate(direction="down", version=version, migrations=migrations, task=task))
     return _appended(known, steps, kept)
@@ -134,7 +134,7 @@ def _restored(scene: Scene, plan: Plan, wanted: Wanted, goal: Version) -> Plan |
             f"There is no backup of {scene.environment.name} from before the version that goes.",
             f"To leave the database as it is: {keep}",
         )
-    task = _task(care.restore, care.restore.image)
+    task = task_of(care.restore, care.restore.image)
     step = Restore(task=task, backup=backup.name, made_by=backup.release.id, applied=backup.applied)
     return _appended(plan, [step], [_lost(backup)])
 
@@ -233,7 +233,8 @@ def _warnings(care: DatabaseCare, stable: str, migrations: tuple[Migration, ...]
     return warnings
 
 
-def _task(task: DatabaseTask, image: str) -> Task:
+def task_of(task: JobTask, image: str) -> Task:
+    """What a Job of this configuration runs."""
     return Task(
         image=image,
         command=task.command or (),

@@ -20,10 +20,11 @@ from releases.plan import (
     RollOut,
     Step,
     Switch,
-    Validate,
     Verify,
+    VerifyGreen,
     Watch,
 )
+from releases.validation import Validate
 from workers.steps.database import back_up, migrate, restore
 from workers.steps.drill import drill
 from workers.steps.ensure_configuration import ensure_configuration
@@ -32,15 +33,16 @@ from workers.steps.keep import keep
 from workers.steps.prepare import prepare
 from workers.steps.roll_out import roll_out
 from workers.steps.traffic import follow, preview, switch
+from workers.steps.validate import validate
 from workers.steps.verify import verify
 from workers.steps.watch import watch
-from workers.steps.work import Done, Failed, Outcome, Unfinished, Work
+from workers.steps.work import Asks, Done, Failed, Outcome, Unfinished, Work
 from workers.verdict import Standing
 
-__all__ = ["Done", "Failed", "Outcome", "Unfinished", "Work", "run"]
+__all__ = ["Asks", "Done", "Failed", "Outcome", "Unfinished", "Work", "run"]
 
 
-def run(  # noqa: C901, PLR0911 - one case a step
+def run(  # noqa: C901, PLR0911, PLR0912 - one case a step
     step: Step, standings: Iterable[Standing], work: Work
 ) -> Outcome:
     """Run a step, beside the `standings`: what the steps that go in its direction leave behind.
@@ -66,7 +68,7 @@ def run(  # noqa: C901, PLR0911 - one case a step
             return watch(step, standings, work)
         case Keep():
             return keep(step, work)
-        case Verify() | Validate():
+        case Verify() | VerifyGreen():
             return verify(step, standings, work)
         case Backup():
             return back_up(step, work)
@@ -76,3 +78,5 @@ def run(  # noqa: C901, PLR0911 - one case a step
             return restore(step, work)
         case Drill():
             return drill(step, work)
+        case Validate():
+            return validate(step, work)

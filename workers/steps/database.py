@@ -12,7 +12,7 @@ from workers.steps.work import Done, Outcome, Work
 def back_up(step: Backup, work: Work) -> Outcome:
     """Make a backup, unless one is fresh enough and this step has not begun its own."""
     if work.job is None and step.fresh_seconds:
-        known = work.newest_backup()
+        known = work.usable_backup()
         if known is not None and work.since - known.made_at <= timedelta(seconds=step.fresh_seconds):
             return Done(changed=False, result=known.name)
     ran = run_task("backup", step.task, {}, work)

@@ -32,6 +32,9 @@ SETTLES = timedelta(seconds=2)
 
 LABELS = {"app.kubernetes.io/managed-by": "buzzy"}
 CONTAINER = "task"
+LONGEST = 35
+"""Letters of what it is in a Job's name, of which Kubernetes takes 63."""
+
 LINES = 10
 
 _HOPELESS = frozenset({Kind.IMAGE, Kind.START})
@@ -46,9 +49,14 @@ class Ran:
     log: tuple[str, ...]
 
 
-def run_task(what: str, task: Task, variables: Mapping[str, str], work: Work) -> Ran | Failed | Unfinished:
-    """Create the Job unless it is there, and follow it to its end. `what` is what people call it."""
-    name = _name(what, task, work)
+def run_task(
+    what: str, task: Task, variables: Mapping[str, str], work: Work, *, slug: str = ""
+) -> Ran | Failed | Unfinished:
+    """Create the Job unless it is there, and follow it to its end.
+
+    `what` is what people call it, `slug` what stands in its name, where that is not the same.
+    """
+    name = _name(slug or what, task, work)
     missing = _create(name, what, task, variables, work)
     return missing or _follow(name, what, task, work)
 
@@ -71,7 +79,7 @@ def job_of(task: Task, name: str, variables: Mapping[str, str]) -> JobWrite:
 
 def _name(what: str, task: Task, work: Work) -> str:
     content = digest_of([work.key, what, task.model_dump(mode="json")])
-    return f"buzzy-{work.release.lower()}-{what}-{content[:8]}"
+    return f"buzzy-{work.release.lower()}-{what[:LONGEST].rstrip('-')}-{content[:8]}"
 
 
 def _create(name: str, what: str, task: Task, variables: Mapping[str, str], work: Work) -> Failed | None:

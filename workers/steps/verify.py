@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from releases.plan import Validate, Verify
+from releases.plan import Verify, VerifyGreen
 from workers.steps.waiting import wait
 from workers.steps.work import Done, Outcome, Work
 from workers.verdict import Standing
 
 
-def verify(step: Verify | Validate, standings: Iterable[Standing], work: Work) -> Outcome:
+def verify(step: Verify | VerifyGreen, standings: Iterable[Standing], work: Work) -> Outcome:
     """Each service has come to its end and is still there: later ones may have upset earlier ones.
 
     `standings` are the steps that led here.

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from releases.events import Evidence, ServiceSeen
+from releases.events import Evidence, ServiceSeen, SignedOff, SignOffExpired, SignOffRefused
 from releases.migrations import BackupKnown
+from releases.validation import PersonCheck
 from workers.cluster import Cluster, TransientError
 from workers.files import Contents
 from workers.observe import Observed
+
+Answer = SignedOff | SignOffRefused | SignOffExpired
 
 
 class Work(Protocol):
@@ -48,11 +51,15 @@ class Work(Protocol):
     def has_shown(self, service: str, image: str) -> bool:
         """Whether this step has shown the service with that image before, in this job or an earlier one."""
 
+    @property
+    def answer(self) -> Answer | None:
+        """What a person said to the step, or that nobody did in time."""
+
     def note_job(self, name: str) -> None:
         """Remember that the step's Job is in the cluster."""
 
-    def newest_backup(self) -> BackupKnown | None:
-        """The backup that a release of this environment made last."""
+    def usable_backup(self) -> BackupKnown | None:
+        """The backup that a release made last here, if the database has not been migrated since."""
 
     def observe(self) -> Observed:
         """The whole environment as it is now. Raises `ClusterError`."""
@@ -92,4 +99,11 @@ class Unfinished:
     """It is to be gone on with by whoever runs the step next."""
 
 
-Outcome = Done | Failed | Unfinished
+@dataclass(frozen=True)
+class Asks:
+    """It is to be gone on with when a person has answered."""
+
+    check: PersonCheck
+
+
+Outcome = Done | Failed | Unfinished | Asks

@@ -85,7 +85,8 @@ def _followed(client: Cluster, place: Place, name: str, ends: Callable[[JobPictu
 
 
 def _is_over(picture: JobPicture) -> bool:
-    return picture.job is not None and picture.job.ended
+    pods_too = all(pod.phase in {"Succeeded", "Failed"} for pod in picture.pods)
+    return picture.job is not None and picture.job.ended and pods_too
 
 
 def test_workers_run_a_job_to_its_end_once(place: Place, cluster_client: Cluster, seen: Seen) -> None:

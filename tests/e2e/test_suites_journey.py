@@ -1,0 +1,69 @@
+"""From Slack to the suites: behind a release, and on their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.houses import CHANNELS, PATIENCE, TICK, House
+
+OpenHouse = Callable[..., House]
+pytestmark = pytest.mark.timeout(300)
+
+SMOKE, LOAD = "buzzybuzz/smoke-tests:2", "buzzybuzz/load-tests:2"
+SUITES: dict[str, Any] = {
+    "smoke": {"job": {"image": SMOKE, "deadline": "1m"}},
+    "load": {"job": {"image": LOAD, "deadline": "1m"}},
+}
+ACCEPTANCE = {"acceptance": {"person": {"question": "Is {version} good?", "by": ["S0APPROVERS"]}}}
+RULES = {"staging": {"before": ["load"], "validate": ["smoke"]}}
+
+
+@pytest.mark.requirement("T1", "T2", "T3", "T4", "S3")
+def test_a_release_is_good_when_its_suites_have_passed(open_house: OpenHouse) -> None:
+    """One before it, one behind it; one that fails fails the release; on their own they change nothing."""
+    house = open_house("staging", settings={"suites": SUITES}, rules=RULES)
+    message = house.released("/buzzy release 3.2.1 staging", "staging", house.bob)
+    thread = house.told(message, "released")
+    order = [thread.index(f"{step} ·") for step in ("suite load", "buzzy-main to 3.2.1", "suite smoke")]
+    assert order == sorted(order)
+
+    alone = house.ask("/buzzy validate staging", "staging")
+    shown = house.until(alone, "🟢").shown
+    assert "validation of buzzy 3.2.1 · staging" in shown
+    assert "passed in" in shown
+    assert "suites smoke" in shown
+    house.arena.behave(SMOKE, "fail")
+    failed = house.ask("/buzzy validate staging smoke", "staging")
+    shown = house.until(failed, "🔴").shown
+    assert "The suite smoke failed (exit code 1)." in shown
+    assert "Nothing was changed." in shown
+
+    message = house.ask("/buzzy release 3.2.2 staging", "staging")
+    house.until(message, "waiting for approval")
+    house.bob.react(message, TICK)
+    shown = house.until(message, "failed at suite smoke").shown
+    assert "were changed and left as they are" in shown
+    house.alice.command("/buzzy validate staging smok", CHANNELS["staging"])
+    told = house.alice.wait_for_ephemeral(CHANNELS["staging"], "There is no suite", timeout=PATIENCE)
+    assert "/buzzy validate staging smoke" in told
+
+
+@pytest.mark.requirement("T2", "S3")
+def test_a_person_signs_off_in_slack(open_house: OpenHouse) -> None:
+    """Behind the services a release waits for a word, by button; who is not asked cannot give it."""
+    rules = {"staging": {"validate": ["acceptance"]}}
+    house = open_house("staging", settings={"suites": ACCEPTANCE}, rules=rules)
+    message = house.ask("/buzzy release 3.2.1 staging", "staging")
+    house.until(message, "waiting for approval")
+    house.bob.react(message, TICK)
+    message = house.until(message, "waiting for a sign-off")
+    assert "Is 3.2.1 good?" in message
+    assert set(house.images("staging").values()) == {"3.2.1"}
+    house.alice.click(message, "Sign off")
+    house.alice.wait_for_ephemeral(CHANNELS["staging"], "is answered by others", timeout=PATIENCE)
+    house.carol.click(message, "Sign off")
+    house.until(message, "🟢")
+    assert "signed it off" in house.told(message, "signed it off")

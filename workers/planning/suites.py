@@ -1,0 +1,85 @@
+"""The suites of an environment in a plan: before anything is changed, and behind the services. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from releases.checklist import Item, Outcome
+from releases.config import Config, Suite
+from releases.plan import Keep, Plan
+from releases.validation import HttpCheck, PersonCheck, Validate
+from workers.planning.database import task_of
+from workers.planning.scene import Scene
+
+Images = Mapping[str, str]
+"""Suite → the image of the version that it runs, where the configuration names none."""
+
+
+def with_suites(scene: Scene, plan: Plan, images: Images) -> Plan:
+    """The plan with its suites; of those before all it has the Jobs, the others are on its checklist.
+
+    What a blue-green release leaves is kept until the suites behind it have passed.
+    """
+    config, environment = scene.config, scene.environment
+    before = [each for each in steps_of(config, environment.before, plan.new, images) if each.job is not None]
+    behind = steps_of(config, environment.validate_with, plan.new, images)
+    kept = next((i for i, step in enumerate(plan.steps) if isinstance(step, Keep)), len(plan.steps))
+    steps = (*before, *plan.steps[:kept], *behind, *plan.steps[kept:])
+    return plan.model_copy(update={"steps": steps})
+
+
+def gates(scene: Scene, version: str) -> dict[str, HttpCheck]:
+    """The answers that have to be good before a release of this version starts."""
+    wanted = steps_of(scene.config, scene.environment.before, version, {})
+    return {each.suite: each.http for each in wanted if each.http is not None}
+
+
+def steps_of(config: Config, names: Iterable[str], version: str, images: Images) -> tuple[Validate, ...]:
+    """A step for each suite."""
+    return tuple(_step(name, config.suites[name], version, images) for name in names)
+
+
+def own_images(config: Config, names: Iterable[str]) -> dict[str, str]:
+    """The repositories of suites whose image has the version as its tag, by suite."""
+    found = {}
+    for name in names:
+        job = config.suites[name].job
+        if job is not None and job.of_version:
+            found[name] = job.image
+    return found
+
+
+def gate(name: str, good: bool, said: str) -> Item:  # noqa: FBT001 - it is what was found
+    """Such an answer as an item of the checklist."""
+    if good:
+        return Item(name=f"suite {name}", outcome=Outcome.GREEN, evidence=said)
+    return Item(
+        name=f"suite {name}", outcome=Outcome.RED, evidence=said, fix="when it has passed, look again"
+    )
+
+
+def _step(name: str, suite: Suite, version: str, images: Images) -> Validate:
+    job, http, person = suite.job, suite.http, suite.person
+    return Validate(
+        suite=name,
+        version=version,
+        job=None if job is None else task_of(job, images.get(name, job.image)),
+        http=None
+        if http is None
+        else HttpCheck(
+            url=http.url.format(version=version),
+            status=http.status,
+            field=http.field,
+            equals=http.equals,
+            at_least=http.at_least,
+            at_most=http.at_most,
+            deadline_seconds=int(http.deadline.total_seconds()),
+        ),
+        person=None
+        if person is None
+        else PersonCheck(
+            question=person.question.format(version=version),
+            by=person.by,
+            expires_seconds=int(person.expires.total_seconds()),
+        ),
+    )
