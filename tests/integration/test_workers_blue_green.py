@@ -11,7 +11,7 @@ import pytest
 
 from releases import events as e
 from releases.lifecycle import Release, State
-from releases.plan import Keep, Plan, Prepare, Preview, Switch, VerifyGreen, Verify, Watch
+from releases.plan import Keep, Plan, Prepare, Preview, Switch, Verify, VerifyGreen, Watch
 from releases.record import Store
 from sandbox.cluster.resources import AUTOSCALERS, DISRUPTION_BUDGETS, SERVICES
 from tests.integration.workers_world import CONFIG, NAMESPACE, World, now, world
