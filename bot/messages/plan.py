@@ -20,7 +20,7 @@ from bot.messages.parts import (
 from bot.messages.thread import NO_WAY_BACK, stays_piece, step_lines, step_statuses
 from releases.database import Backup, Migrate, Migration, Restore
 from releases.lifecycle import Release
-from releases.plan import EnsureConfiguration, Follow, Plan, Prepare, RollOut, Switch, template_diff
+from releases.plan import EnsureConfiguration, Follow, Plan, Prepare, RollOut, Switch, Template, template_diff
 
 STEPS, DIFF = 2_000, 2_800
 MOST_WARNINGS = 8
@@ -88,9 +88,13 @@ def _diff(plan: Plan) -> list[str]:
                 rows += [f"  {each}: {_undone(each)}" for each in step.migrations]
             case Restore():
                 rows.append(f"Database: {step.title}, by {step.task.image}")
-            case RollOut() | Prepare():
-                stable = {} if step.stable is None else step.stable.spec
-                changes = template_diff(stable, step.new.spec)
+            case Prepare(stable=None):
+                like = next(each for each in plan.rollouts() if each.service == step.service)
+                changes = template_diff(like.stable.spec, step.new.spec)
+                made = f"Deployment {step.deployment}: made like {step.like}, but for"
+                rows += [made, *(f"  {change}" for change in changes)]
+            case RollOut(stable=Template() as stable) | Prepare(stable=Template() as stable):
+                changes = template_diff(stable.spec, step.new.spec)
                 rows += [f"Deployment {step.deployment}", *(f"  {change}" for change in changes)]
             case Switch():
                 labels = template_diff(step.leaves.selector, step.to.selector)
