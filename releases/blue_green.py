@@ -178,5 +178,5 @@ class Keep(Frozen):
     def title(self) -> str:
         """The step in the words of the thread."""
         if not self.seconds:
-            return f"{self.deployment} stays"
+            return f"{self.deployment} kept for good"
         return f"{self.deployment} kept for {format_seconds(self.seconds)}, then scaled to 0"

@@ -28,6 +28,7 @@ from releases.plan import (
     Prepare,
     RollOut,
     Switch,
+    Template,
     template_diff,
 )
 from releases.validation import HttpCheck, PersonCheck, Validate
@@ -108,9 +109,13 @@ def _diff(plan: Plan) -> list[str]:
                 rows.append(f"Suite {step.suite}: a person answers: {person.question}")
             case Validate(job=Task() as task):
                 rows.append(f"Suite {step.suite}: {task.image}")
-            case RollOut() | Prepare():
-                stable = {} if step.stable is None else step.stable.spec
-                changes = template_diff(stable, step.new.spec)
+            case Prepare(stable=None):
+                like = next(each for each in plan.rollouts() if each.service == step.service)
+                changes = template_diff(like.stable.spec, step.new.spec)
+                made = f"Deployment {step.deployment}: made like {step.like}, but for"
+                rows += [made, *(f"  {change}" for change in changes)]
+            case RollOut(stable=Template() as stable) | Prepare(stable=Template() as stable):
+                changes = template_diff(stable.spec, step.new.spec)
                 rows += [f"Deployment {step.deployment}", *(f"  {change}" for change in changes)]
             case Switch():
                 labels = template_diff(step.leaves.selector, step.to.selector)

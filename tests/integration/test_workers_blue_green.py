@@ -454,7 +454,7 @@ def test_a_plan_shows_every_step_there_and_back(here: World) -> None:
         "buzzy-main: traffic to 3.2.1, in buzzy-main-green",
         "watched for 1 s",
         "buzzy-main kept for 1 h, then scaled to 0",
-        "buzzy-main stays",
+        "buzzy-main kept for good",
         "buzzy-main: traffic to 3.2.0, in buzzy-main",
         "buzzy-main-green kept for 30 s, then scaled to 0",
         "all services verified",

@@ -116,6 +116,8 @@ def test_bars_show_what_is_prepared_before_it_has_traffic() -> None:
 def test_a_plan_shows_what_each_write_changes() -> None:
     """Both Deployments, the one label of each Service, the autoscaler; and the way back."""
     text = read(plan_message(blue_green(), copy="/buzzy release 3.2.1 staging"))
+    assert "Deployment buzzy-api-green: made like buzzy-api, but for" in text
+    assert "spec.containers[buzzy-api].image: buzzybuzz/buzzy-api:3.2.0 → buzzybuzz/buzzy-api:3.2.1" in text
     assert "spec.selector.app: buzzy-api → buzzy-api-green" in text
     assert "spec.scaleTargetRef.name: buzzy-main → buzzy-main-green" in text
     assert "autoscaler scaler follows to buzzy-main" in text.split("Way back")[1]

@@ -14,7 +14,7 @@ from workers.steps.work import Done, Failed, Outcome, Unfinished, Work
 from workers.verdict import Converged, Standing, judge
 from workers.verdict import Failed as Judged
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 """The pause between two looks at all services."""
 
 GRACE = timedelta(seconds=20)
