@@ -152,7 +152,7 @@ class HomeKeeper:
         except RateLimitedError as error:
             self._next = time.monotonic() + error.retry_after
         except RefusedError as error:
-            log.warning("Slack shows no home", user=viewer.user, slack=error.code)
+            log.warning(_advice(error.code), user=viewer.user, slack=error.code)
             self._homes.forget(viewer.user)
         except SlackError as error:
             pause = min(FIRST_PAUSE * 2.0**self._failures, LONGEST_PAUSE)
@@ -205,6 +205,12 @@ class HomeKeeper:
         times = [each.seen.at if each.seen is not None else None for each in board]
         if any(at is None or self._now() - at > FRESH for at in times):
             self._desk.ask(grammar.Status(), user, "", "", show=lambda _: None)
+
+
+def _advice(code: str) -> str:
+    if code == "not_enabled":
+        return "Slack shows no homes: take over deploy/slack-manifest.yaml, which has a home tab"
+    return "Slack does not show somebody their home"
 
 
 def _last(each: EnvironmentNow) -> list[Release]:

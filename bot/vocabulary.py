@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from releases import grammar
-from releases.config import Config
+from releases.config import Config, strategies_of
 
 
 def vocabulary_of(config: Config) -> grammar.Vocabulary:
@@ -11,5 +11,6 @@ def vocabulary_of(config: Config) -> grammar.Vocabulary:
     return grammar.Vocabulary(
         environments=tuple(config.environments),
         services=tuple(service.name for service in config.services),
+        strategies=strategies_of(config),
         standbys=config.standbys,
     )

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from releases import checklist
 from releases import events as e
 from releases.database import Backup, Migrate, Migration, Restore, in_the_way
-from releases.plan import Plan, RollOut, Step, way_back
+from releases.plan import Change, Plan, Step, way_back
 
 
 class State(StrEnum):
@@ -266,7 +266,7 @@ class Release:
     @property
     def changed_services(self) -> tuple[str, ...]:
         """The services whose rollout was begun."""
-        return tuple(step.service for step in self.touched if isinstance(step, RollOut))
+        return tuple(step.service for step in self.touched if isinstance(step, Change))
 
     @property
     def changed_database(self) -> bool:
@@ -288,6 +288,11 @@ class Release:
     def way_back(self) -> tuple[Step, ...]:
         """What would undo all that was begun so far; nothing undoes a rollback."""
         return () if self.request.kind == "rollback" else way_back(self.touched)
+
+    @property
+    def went_back_by_itself(self) -> bool:
+        """Whether it is back at what was stable because a step failed, and nobody had asked for that."""
+        return self.state is State.ROLLED_BACK and self.failure is not None and self.abort is None
 
     @property
     def approval(self) -> e.ApprovalNeeded | None:

@@ -8,25 +8,35 @@ how the bot notices at the moment of starting that something moved.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from releases.blue_green import Follow, Keep, Prepare, Preview, Switch, Validate, Watch
 from releases.checklist import VOLATILE, Item
 from releases.database import Applied, Backup, Migrate, Migration, Restore, in_the_way
 from releases.frozen import Frozen, Json, canonical_json, digest_of
+from releases.template import Template
 from releases.version import ReleaseType
 
 __all__ = [
+    "Change",
     "EnsureConfiguration",
+    "Follow",
     "Frozen",
     "Json",
+    "Keep",
     "Plan",
+    "Prepare",
+    "Preview",
     "RollOut",
     "Step",
+    "Switch",
     "Template",
+    "Validate",
     "Verify",
+    "Watch",
     "canonical_json",
     "digest_of",
     "template_diff",
@@ -37,24 +47,6 @@ __all__ = [
 
 RequestKind = Literal["release", "rollback", "drill"]
 """What somebody can ask for; a drill changes nothing."""
-
-
-class Template(Frozen):
-    """A Deployment's pod template at one revision.
-
-    `spec` is the whole template as the API server returns it, without the `pod-template-hash` label that
-    the controller adds: going back restores all of it, as `kubectl rollout undo` does, not the image alone.
-    """
-
-    image: str
-    version: str | None = Field(description="what the image's tag says; None if it is no version")
-    revision: int | None = Field(description="the rollout revision that has it; None if none has it yet")
-    spec: Json
-
-    @property
-    def digest(self) -> str:
-        """Names the template by content; two templates are the same when their digests are."""
-        return digest_of(self.spec)
 
 
 class EnsureConfiguration(Frozen):
@@ -141,6 +133,10 @@ class Verify(Frozen):
         return "all services verified"
 
 
+Change = RollOut | Switch
+"""The steps by which a service comes to run something else for those who use it."""
+
+
 class Expected(Frozen):
     """What one service of a standby has to be like to take over; what is empty is not asked."""
 
@@ -184,7 +180,21 @@ class Drill(Frozen):
 
 
 Step = Annotated[
-    EnsureConfiguration | EnsureFiles | RollOut | Verify | Backup | Migrate | Restore | Drill,
+    EnsureConfiguration
+    | EnsureFiles
+    | RollOut
+    | Prepare
+    | Preview
+    | Validate
+    | Switch
+    | Follow
+    | Watch
+    | Verify
+    | Keep
+    | Backup
+    | Migrate
+    | Restore
+    | Drill,
     Field(discriminator="kind"),
 ]
 
@@ -236,10 +246,10 @@ class Plan(Frozen):
         """The migrations that stay, and with which the version before would not run."""
         return in_the_way(self.steps)
 
-    def rollouts(self) -> Iterator[RollOut]:
-        """The steps that change a service, in their order."""
+    def rollouts(self) -> Iterator[Change]:
+        """The steps that change what a service runs, in their order."""
         for step in self.steps:
-            if isinstance(step, RollOut):
+            if isinstance(step, Change):
                 yield step
 
     @property
@@ -254,17 +264,18 @@ def way_back(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     Nothing to undo gives no steps.
     """
     undone = [undo for step in reversed(steps) if (undo := step.undo()) is not None]
-    rollouts = [step for step in undone if isinstance(step, RollOut)]
-    if not rollouts:
+    changes = [step for step in undone if isinstance(step, Change)]
+    if not changes:
         return tuple(undone)
-    return (*undone, verification(rollouts))
+    return (*undone, verification(changes))
 
 
-def verification(rollouts: list[RollOut]) -> Verify:
-    """The step that verifies what the given rollouts leave behind."""
+def verification(changes: Iterable[Change]) -> Verify:
+    """The step that verifies what the given steps leave behind."""
+    known = tuple(changes)
     return Verify(
-        deployments={step.service: step.new.digest for step in rollouts},
-        names={step.service: step.deployment for step in rollouts},
+        deployments={step.service: step.new.digest for step in known},
+        names={step.service: step.deployment for step in known},
     )
 
 

@@ -7,7 +7,7 @@ record, in the same step that takes it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
@@ -118,7 +118,7 @@ def request(
 
     `now` is an aware UTC time; `channel` is where they ask, None in a terminal.
     """
-    refusal = may(_ruled(command), environment, who, channel)
+    refusal = may(_ruled(command), environment, who, channel) or _strategy_refused(command, environment)
     if refusal is not None:
         return refusal
     match command:
@@ -175,6 +175,23 @@ def request(
                 channel=environment.channel,
                 approval=None,  # it changes nothing
             )
+
+
+def _strategy_refused(
+    command: grammar.Release | grammar.Promote | grammar.Rollback | grammar.Drill, environment: Environment
+) -> Refusal | None:
+    """Why it cannot go about it in the way that was asked for; None when it can."""
+    if isinstance(command, grammar.Rollback | grammar.Drill):
+        return None
+    asked = command.strategy
+    if asked is None or asked in environment.may_go_by:
+        return None
+    return Refusal(
+        f"Releases to {environment.name} are {' or '.join(environment.may_go_by)}, not {asked} "
+        f"(`strategies` of {environment.name} in buzzy.yaml).",
+        "Nothing was changed.",
+        copy=replace(command, strategy=None).line(),
+    )
 
 
 def _of_database(command: grammar.Rollback) -> Literal["restore", "keep"] | None:

@@ -24,6 +24,14 @@ class RevisionSeen(Frozen):
     serving: bool = Field(description="whether the Deployment asks for this revision now")
 
 
+class KeptSeen(Frozen):
+    """What a blue-green release keeps beside what has the traffic, so that going back is one switch."""
+
+    service: str
+    version: str = Field(description="its version, or its image where the tag is none")
+    until: AwareDatetime
+
+
 class Snapshot(Frozen):
     """An environment at one moment. `problem` says why it could not be seen; then the rest is empty."""
 
@@ -31,6 +39,7 @@ class Snapshot(Frozen):
     at: AwareDatetime
     services: tuple[ServiceSeen, ...] = ()
     revisions: tuple[RevisionSeen, ...] = ()
+    kept: tuple[KeptSeen, ...] = ()
     problem: str | None = None
 
 

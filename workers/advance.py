@@ -20,7 +20,7 @@ from releases.database import Backup, Migrate, Restore
 from releases.ledger import UnreadableLedgerError, concerns
 from releases.lifecycle import MOVING, Release, State, StepState, StepStatus
 from releases.migrations import BackupKnown, newest_backup
-from releases.plan import Plan, RollOut, Step, Verify
+from releases.plan import Keep, Plan, Prepare, RollOut, Step, Switch, Validate, Verify, Watch
 from releases.record import Record, RecordUnavailableError
 from releases.record.record import LEASE_MS
 from workers import words
@@ -29,7 +29,7 @@ from workers.cluster import BELIEVED_SECONDS, ClusterError, DeniedError, Transie
 from workers.cluster.connections import Clusters
 from workers.drafting import PAST, Drafts
 from workers.drafting import now as clock
-from workers.hold import Hold
+from workers.hold import WRITES, Hold
 from workers.ledger import remember
 from workers.lost import has_begun
 from workers.observe import Observed, services_seen, snapshot
@@ -52,6 +52,9 @@ BELIEVED = timedelta(seconds=BELIEVED_SECONDS)
 """How long a right must be missing that was there before: see `DeniedError`."""
 
 PAUSE_SECONDS = 0.5
+
+_STANDINGS = RollOut | Prepare | Switch
+"""Steps that leave a Deployment with a template."""
 
 
 def _nothing(_release: Release) -> e.ReleaseHeld | None:
@@ -236,14 +239,14 @@ class Advance:
     def _run(self, index: int) -> Outcome:
         """Run a step, again and again while the cluster cannot be heard and there is time."""
         step, work = self._release.steps[index].step, self._work(index)
-        rollouts = [each.step for each in self._same_way(index) if isinstance(each.step, RollOut)]
+        standings = [each.step for each in self._same_way(index) if isinstance(each.step, _STANDINGS)]
         denied_at: datetime | None = None
         while True:
             try:
                 self._hold.resume()
-                return run(step, rollouts, work)
+                return run(step, standings, work)
             except TransientError as error:
-                if isinstance(step, RollOut):  # a write may have been sent, and be under way
+                if isinstance(step, WRITES):  # a write may have been sent, and be under way
                     self._writer.note_unfenced(is_so=True)
                 if work.now() >= work.deadline:
                     return Failed(f"Whether {step.title} is done could not be seen: {error}")
@@ -265,14 +268,14 @@ class Advance:
         deadline = started + _time_for(state.step)
         if self._writer.interrupted:
             deadline = max(deadline, self._taken_at + TAKEN_OVER)
-        looks_back = isinstance(state.step, Verify)
+        looks_back = isinstance(state.step, Verify | Validate)
         starts = [each.started_at for each in self._same_way(index) if each.started_at and looks_back]
         return StepWork(
             self._writer,
             self._tools.clusters(environment.cluster.context),
             namespace=environment.namespace,
             index=index,
-            cause=words.cause(release, state.step) if isinstance(state.step, RollOut) else "",
+            cause=words.cause(release, state.step) if isinstance(state.step, RollOut | Prepare) else "",
             since=min([started, *starts]),
             deadline=deadline,
             now=self._tools.now,
@@ -299,8 +302,10 @@ class Advance:
         failed = e.StepFailed(at=now, index=index, reason=reason, evidence=evidence, seen=seen)
         if release.state is State.TURNING_BACK:
             reason = f"It could not go back: {reason}"
-        end = e.ReleaseFailed(at=now, reason=reason, changed=release.changed_services)
+        end: e.Event = e.ReleaseFailed(at=now, reason=reason, changed=release.changed_services)
         aborting = release.state is State.ABORTING
+        if release.state is State.RUNNING and goes_back_by_itself(release, index):
+            end = e.TurnedBack(at=now, steps=release.way_back(), because=reason)
         if aborting or not self._writer.append([failed, end], only_in=release.state):
             self._append(failed)
 
@@ -340,10 +345,24 @@ class Advance:
             self._tools.record.see(snapshot(observed))
 
 
+def goes_back_by_itself(release: Release, index: int) -> bool:
+    """Whether a step that fails sends a release back: a blue-green one, until all that is left is to keep.
+
+    Nothing goes by itself over a migration with which the version before would not run.
+    """
+    if release.plan is None or release.plan.kind != "release" or release.plan.strategy != "blue-green":
+        return False
+    if release.stays or isinstance(release.steps[index].step, Keep):
+        return False
+    return bool(release.way_back())
+
+
 def _time_for(step: Step) -> timedelta:
     match step:
-        case RollOut(deadline_seconds=seconds):
-            return timedelta(seconds=seconds)
+        case RollOut() | Prepare():
+            return timedelta(seconds=step.deadline_seconds)
+        case Watch():
+            return timedelta(seconds=step.seconds) + QUICK_STEP
         case Backup(task=task) | Migrate(task=task) | Restore(task=task):
             return timedelta(seconds=task.deadline_seconds)
         case _:

@@ -170,4 +170,5 @@ class AroundRelease:
             raise
         except ClusterError as error:
             return Item(name=CAPACITY, outcome=Outcome.UNKNOWN, evidence=of_error(error))
-        return room(plan, (each.deployment for each in ready), quotas)
+        slots = [slot for each in ready for slot in (each.deployment, each.observed.beside)]
+        return room(plan, (slot for slot in slots if slot is not None), quotas)

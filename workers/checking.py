@@ -21,7 +21,16 @@ ANSWER_SECONDS = 5.0
 MOST_VERSIONS = 5
 
 ROLE = "deploy/kubernetes/workers-rbac.yaml"
+TWO_SLOTS = (
+    Right("create", "apps/deployments"),
+    *(Right(verb, "services") for verb in ("get", "list", "create", "patch")),
+    *(Right(verb, "autoscaling/horizontalpodautoscalers") for verb in ("list", "patch")),
+    Right("list", "policy/poddisruptionbudgets"),
+)
+"""What only environments need whose releases may be blue-green."""
+
 RIGHTS = (
+    *TWO_SLOTS,
     *(Right(verb, "apps/deployments") for verb in ("get", "list", "watch", "patch")),
     *(Right(verb, "apps/replicasets") for verb in ("list", "watch")),
     *(Right(verb, "batch/jobs") for verb in ("get", "list", "watch", "create", "patch")),
@@ -59,7 +68,7 @@ def of_environment(
     try:
         cluster = clusters(environment.cluster.context)
         yield good(name, f"Kubernetes {cluster.version()}")
-        missing = [right for right in RIGHTS if not cluster.may(namespace, right)]
+        missing = [right for right in needed(environment) if not cluster.may(namespace, right)]
     except ClusterError as error:
         yield problem(name, of_error(error), "Look at KUBECONFIG and the environment's cluster.context.")
         return
@@ -93,6 +102,12 @@ def of_files(environment: Environment, sets: FileSets) -> Iterator[Finding]:
         yield problem(name, "there are files of no version", f"Make {environment.files.folder} for one.")
         return
     yield good(name, f"files of {', '.join(str(each) for each in versions[-MOST_VERSIONS:])}")
+
+
+def needed(environment: Environment) -> tuple[Right, ...]:
+    """The rights without which releases to an environment could not be made."""
+    slotted = "blue-green" in environment.may_go_by
+    return tuple(right for right in RIGHTS if slotted or right not in TWO_SLOTS)
 
 
 def _record(record: Record) -> Iterator[Finding]:

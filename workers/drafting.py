@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -225,7 +225,11 @@ class Drafts:
         """What a plan is made from; what the database has may be long ago."""
         past = self._record.recent(environment.name, PAST)
         has = applied_in(self._record, environment.name) if environment.database is not None else None
-        return Scene(self._config, environment, observed, past, has)
+        scene = Scene(self._config, environment, observed, past, has)
+        if "blue-green" not in environment.may_go_by:
+            return scene
+        cluster, namespace = self._clusters(environment.cluster.context), environment.namespace
+        return replace(scene, autoscalers=cluster.autoscalers(namespace), budgets=cluster.budgets(namespace))
 
     def _drawn(self, scene: Scene, rehearsed: Rehearsed, version: Version, wanted: Wanted) -> Plan | Refused:
         """The plan of a release: of what is proven; its images pinned; rehearsed; with its checklist."""

@@ -16,17 +16,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from typing import Literal
 from uuid import uuid4
 
-from releases.config import Config
+from releases.config import Config, Environment
 from releases.lifecycle import MOVING, StepStatus
-from releases.plan import RollOut
+from releases.plan import Follow, Keep, Prepare, RollOut, Step, Switch
 from releases.record import Record
 from workers.cluster import Cluster, NotFoundError, despite_conflicts
 from workers.cluster.connections import Clusters
 from workers.tenant import tenant
 from workers.tenure import Tenure
 from workers.writer import Writer
+
+WRITES = RollOut | Prepare | Switch | Follow | Keep
+"""The steps whose writes have to be fenced. A preview may be late: nobody's traffic goes through it."""
+
+
+Fenced = Literal["deployment", "traffic", "autoscaler"]
+"""What can be fenced."""
 
 
 class Hold:
@@ -71,24 +79,51 @@ class Hold:
     def _fence(self) -> None:
         cluster, namespace = self._place()
         mark = f"{self._writer.epoch}-{uuid4().hex[:8]}"  # the same label once more would change nothing
-        for name in self._in_question():
+        fences = {
+            "deployment": cluster.fence,
+            "traffic": cluster.fence_traffic,
+            "autoscaler": cluster.fence_autoscaler,
+        }
+        for kind, name in self._in_question():
             with suppress(NotFoundError):  # then there is nothing that a late write could change
-                despite_conflicts(partial(cluster.fence, namespace, name, mark))
+                despite_conflicts(partial(fences[kind], namespace, name, mark))
 
-    def _in_question(self) -> list[str]:
-        """The Deployments that something may be under way to.
+    def _in_question(self) -> list[tuple[Fenced, str]]:
+        """The objects that something may be under way to.
 
         While a release runs that is what it is at; before it starts it may be what any other was at.
         """
         release = self._writer.release
         if release.state not in MOVING:
-            environment = self._config.environment(release.environment)
-            return [service.deployment for service in self._config.services_of(environment)]
+            return self._all(self._config.environment(release.environment))
         begun = [
             each.step for each in release.steps if each.status in {StepStatus.RUNNING, StepStatus.FAILED}
         ]
-        return list(dict.fromkeys(step.deployment for step in begun if isinstance(step, RollOut)))
+        return list(dict.fromkeys(fenced for step in begun if (fenced := _fenced(step)) is not None))
+
+    def _all(self, environment: Environment) -> list[tuple[Fenced, str]]:
+        services = self._config.services_of(environment)
+        found: list[tuple[Fenced, str]] = [("deployment", service.deployment) for service in services]
+        if "blue-green" in environment.may_go_by:
+            found += [("deployment", service.beside) for service in services]
+            found += [("traffic", service.service) for service in services]
+            cluster, namespace = self._place()
+            found += [("autoscaler", each.name) for each in cluster.autoscalers(namespace)]
+        return found
 
     def _place(self) -> tuple[Cluster, str]:
         environment = self._config.environment(self._writer.release.environment)
         return self._clusters(environment.cluster.context), environment.namespace
+
+
+def _fenced(step: Step) -> tuple[Fenced, str] | None:
+    """What a step writes that has to be fenced."""
+    match step:
+        case RollOut() | Prepare() | Keep():
+            return "deployment", step.deployment
+        case Switch():
+            return "traffic", step.name
+        case Follow():
+            return "autoscaler", step.name
+        case _:
+            return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from releases.plan import Plan, digest_of
+from releases.plan import Change, Plan, digest_of
+from workers.cluster import DeploymentSeen
 from workers.marks import made_by
 from workers.observe import Observed
 
@@ -13,15 +14,22 @@ def has_begun(plan: Plan, observed: Observed, release: str) -> bool:
     Each service is as the plan found it or as the plan wants it, and at least one was put there by this
     release. Then what is left of the plan is still what was agreed to.
     """
-    deployments = {each.service.name: each.deployment for each in observed.services}
+    known = {each.service.name: each for each in observed.services}
     begun = False
     for step in plan.rollouts():
-        deployment = deployments.get(step.service)
-        if deployment is None:
+        service = known.get(step.service)
+        if service is None or service.deployment is None:
             return False
-        digest = digest_of(deployment.template)
-        if digest == step.new.digest and made_by(deployment.annotations, deployment.template) == release:
+        if _has(service.deployment, step, release):
             begun = True
-        elif digest != step.stable.digest:
+        elif digest_of(service.deployment.template) != step.stable.digest:
             return False
+        begun = begun or _has(service.beside, step, release)
     return begun
+
+
+def _has(deployment: DeploymentSeen | None, step: Change, release: str) -> bool:
+    """Whether a Deployment was brought by this release to what the step wants."""
+    if deployment is None or digest_of(deployment.template) != step.new.digest:
+        return False
+    return made_by(deployment.annotations, deployment.template) == release

@@ -12,7 +12,7 @@ import structlog
 from rq.exceptions import StopRequested
 
 from releases import grammar
-from releases.config import Config, ConfigError, parse_config
+from releases.config import Config, ConfigError, parse_config, strategies_of
 from releases.lifecycle import Release
 from releases.logs import set_up as set_up_logs
 from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store, health
@@ -36,6 +36,7 @@ from workers.runner import Runner
 from workers.settings import WorkerSettings
 from workers.standbys import Standbys
 from workers.stopping import Stopping
+from workers.tidying import Tidier, Tidying
 from workers.timekeeper import Timekeeper
 
 log = structlog.stdlib.get_logger(__name__)
@@ -98,9 +99,17 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
         now=now,
         closed_to=timekeeper.closed_to,
     )
-    jobs = Jobs(tools, queue, questions, answers, {"drift": drifted, "latest": builds.look})
+    tidier = Tidier(config, record, clusters, now)
+    jobs = Jobs(
+        tools,
+        queue,
+        questions,
+        answers,
+        {"drift": drifted, "latest": builds.look, "tidy": tidier.tidy},
+    )
     standbys = Standbys(record, config, queue, now=now, closed_to=timekeeper.closed_to, rounds=rounds)
-    reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper, standbys=standbys)
+    tidying = Tidying(config, record, store, queue, now)
+    reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper, standbys=standbys, tidying=tidying)
     while True:
         connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=ANSWER_SECONDS)
         try:
@@ -188,7 +197,7 @@ def _grammar(config: Config) -> partial[grammar.Command]:
     vocabulary = grammar.Vocabulary(
         environments=tuple(config.environments),
         services=tuple(service.name for service in config.services),
-        strategies=tuple(sorted({each.strategy for each in config.environments.values()})),
+        strategies=strategies_of(config),
         standbys=config.standbys,
     )
     return partial(grammar.parse, vocabulary=vocabulary)

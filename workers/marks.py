@@ -14,6 +14,11 @@ RELEASE = "buzzy/release"
 VERSION = "buzzy/version"
 TEMPLATE = "buzzy/template"
 CAUSE = "kubernetes.io/change-cause"
+KEPT = "buzzy/kept-until"
+"""On a Deployment that has no traffic any more: until when it is kept, in UTC."""
+
+TRAFFIC = "buzzy/traffic"
+"""On a Service: the Deployment to which Buzzy has sent its traffic."""
 
 _DIGITS = 16
 

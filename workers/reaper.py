@@ -26,6 +26,7 @@ from releases.record import (
 )
 from workers.jobs import next_job, process_name
 from workers.standbys import Standbys
+from workers.tidying import Tidying
 from workers.timekeeper import Timekeeper
 
 log = structlog.stdlib.get_logger(__name__)
@@ -50,10 +51,12 @@ class Reaper:
         now: Callable[[], datetime],
         timekeeper: Timekeeper | None = None,
         standbys: Standbys | None = None,
+        tidying: Tidying | None = None,
     ) -> None:
         """Everything it needs to know is in the record.
 
-        `timekeeper` looks at what time brings, and `standbys` are looked after, at the same times.
+        `timekeeper` looks at what time brings, and `standbys` and what is kept are looked after, at the same
+        times.
         """
         self._store = store
         self._record = record
@@ -61,6 +64,7 @@ class Reaper:
         self._now = now
         self._timekeeper = timekeeper
         self._standbys = standbys
+        self._tidying = tidying
 
     def reap(self) -> None:
         """Look once, unless another worker does. Trouble with one release does not stop it for the others."""
@@ -82,6 +86,8 @@ class Reaper:
                 log.exception("mistake", release=release_id)
         if self._standbys is not None:
             self._standbys.look()
+        if self._tidying is not None:
+            self._tidying.look()
 
     def bury(self, release_id: str, pid: int) -> None:
         """A job's process has died before its end: its release need not wait for the lease to run out."""

@@ -9,33 +9,44 @@ taken is rehearsed beside this, by `Tenure.rehearse`: it stands before any plan.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
 
 from releases.database import Backup, DatabaseStep, Migrate, Restore
 from releases.plan import (
     EnsureConfiguration,
     EnsureFiles,
+    Follow,
     Plan,
+    Prepare,
+    Preview,
     RollOut,
     Step,
+    Switch,
+    Template,
+    Validate,
     Verify,
-    verification,
+    Watch,
 )
 from workers.cluster import (
     BELIEVED_SECONDS,
     AlreadyExistsError,
     Cluster,
+    ConflictError,
+    DeploymentMade,
     DeploymentSeen,
     InvalidError,
     JobPicture,
+    NotFoundError,
     RolloutSeen,
     TemplateWrite,
+    TrafficWrite,
     despite_conflicts,
 )
 from workers.files import Contents, split
 from workers.ledger import rehearse as rehearse_ledger
 from workers.steps.task import job_of
+from workers.steps.traffic import MANAGED, is_ours
 from workers.templates import read_template
 
 WATCH_SECONDS = 2.0
@@ -63,23 +74,33 @@ def rehearse(cluster: Cluster, plan: Plan, files: Contents | None = None) -> Pla
             case Backup() | Migrate() | Restore():
                 _create_job(cluster, plan, step)
     rehearse_ledger(cluster, plan.namespace)
-    rollouts = [_written(cluster, plan, step) for step in plan.rollouts()]
-    for step in rollouts[:1]:
-        _watch(cluster, plan, step)
-    return plan.model_copy(update={"steps": tuple(_rewritten(plan.steps, rollouts))})
+    would_be = {
+        step.service: _written(cluster, plan, step)
+        for step in plan.steps
+        if isinstance(step, RollOut | Prepare)
+    }
+    for first in list(plan.rollouts())[:1]:
+        _watch(cluster, plan, first.deployment if isinstance(first, RollOut) else first.leaves.deployment)
+    for step in plan.steps:
+        if isinstance(step, Switch):
+            _switch(cluster, plan, step)
+        if isinstance(step, Preview):
+            _preview(cluster, plan, step)
+        if isinstance(step, Follow):
+            _follow(cluster, plan, step)
+    return plan.model_copy(update={"steps": tuple(_as_it_would_be(step, would_be) for step in plan.steps)})
 
 
-def _rewritten(steps: Iterable[Step], rollouts: list[RollOut]) -> Iterator[Step]:
-    """The steps with their rollouts as the cluster would write them, and verified as such."""
-    written = iter(rollouts)
-    for step in steps:
-        match step:
-            case RollOut():
-                yield next(written)
-            case Verify():
-                yield verification(rollouts)
-            case _:
-                yield step
+def _as_it_would_be(step: Step, would_be: Mapping[str, Template]) -> Step:
+    """The step with the templates that the cluster would make of its own."""
+    match step:
+        case RollOut() | Prepare() | Switch():
+            return step.model_copy(update={"new": would_be[step.service]})
+        case Verify() | Validate() | Watch():
+            digests = {service: would_be[service].digest for service in step.deployments}
+            return step.model_copy(update={"deployments": digests})
+        case _:
+            return step
 
 
 def _create(
@@ -106,9 +127,9 @@ def _create_job(cluster: Cluster, plan: Plan, step: DatabaseStep) -> None:
     _watched(cluster.follow_job(plan.namespace, JOB))
 
 
-def _watch(cluster: Cluster, plan: Plan, step: RollOut) -> None:
+def _watch(cluster: Cluster, plan: Plan, deployment: str) -> None:
     """Watch for a moment: a rollout that may be begun but not watched would be left half done."""
-    _watched(cluster.follow(plan.namespace, cluster.deployment(plan.namespace, step.deployment)))
+    _watched(cluster.follow(plan.namespace, cluster.deployment(plan.namespace, deployment)))
 
 
 def _watched(
@@ -123,18 +144,58 @@ def _watched(
                 return
 
 
-def _written(cluster: Cluster, plan: Plan, step: RollOut) -> RollOut:
-    """The step with the template that the cluster would make of its own."""
+def _written(cluster: Cluster, plan: Plan, step: RollOut | Prepare) -> Template:
+    """The template that the cluster would make of the step's."""
 
     def write() -> DeploymentSeen:
-        deployment = cluster.deployment(plan.namespace, step.deployment)
+        try:
+            deployment = cluster.deployment(plan.namespace, step.deployment)
+        except NotFoundError:
+            if isinstance(step, RollOut):
+                raise
+            return _made(cluster, plan, step)
         return cluster.write_template(plan.namespace, TemplateWrite(deployment, step.new.spec), rehearse=True)
 
     try:
         would_be = despite_conflicts(write)
     except InvalidError as error:
         if _NO_DRY_RUN in error.message:
-            return step
+            return step.new
         raise
-    new = read_template(would_be.template, step.container, step.new.revision)
-    return step.model_copy(update={"new": new})
+    return read_template(would_be.template, step.container, step.new.revision)
+
+
+def _made(cluster: Cluster, plan: Plan, step: Prepare) -> DeploymentSeen:
+    like = cluster.deployment(plan.namespace, step.like)
+    made = DeploymentMade(step.deployment, like, step.labels, step.new.spec, like.wanted)
+    try:
+        return cluster.make_deployment(plan.namespace, made, rehearse=True)
+    except AlreadyExistsError as error:
+        raise ConflictError(str(error)) from error
+
+
+def _switch(cluster: Cluster, plan: Plan, step: Switch) -> None:
+    """A Service that somebody changes meanwhile says nothing about rights: the step meets it."""
+    with suppress(ConflictError):
+        service = cluster.traffic(plan.namespace, step.name)
+        cluster.write_traffic(plan.namespace, TrafficWrite(service, step.to.selector), rehearse=True)
+
+
+def _follow(cluster: Cluster, plan: Plan, step: Follow) -> None:
+    with suppress(ConflictError):
+        for each in cluster.autoscalers(plan.namespace):
+            if each.name == step.name:
+                cluster.write_autoscaler(plan.namespace, each, step.to, rehearse=True)
+
+
+def _preview(cluster: Cluster, plan: Plan, step: Preview) -> None:
+    for look in step.looks:
+        try:
+            if not is_ours(cluster.traffic(plan.namespace, look.name)):
+                raise InvalidError(
+                    f"there is a Service {look.name} that is not Buzzy's; remove it, or write preview: false"
+                )
+        except NotFoundError:
+            write = TrafficWrite(cluster.traffic(plan.namespace, look.like), look.selector)
+            with suppress(AlreadyExistsError):
+                cluster.make_traffic(plan.namespace, look.name, write, MANAGED, rehearse=True)

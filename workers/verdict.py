@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from releases.events import ServiceSeen
-from releases.plan import RollOut, digest_of
+from releases.plan import Template, digest_of
 from workers.cluster import DeploymentSeen, PodSeen, RolloutSeen
 from workers.describe import describe, pods_of
 from workers.troubles import Trouble, sentence, troubles
@@ -46,10 +47,36 @@ class Failed:
     troubles: tuple[Trouble, ...] = ()
 
 
+class Standing(Protocol):
+    """A step that leaves a Deployment with a template: what has to be so for its service to be well."""
+
+    @property
+    def service(self) -> str:
+        """What people call it."""
+
+    @property
+    def deployment(self) -> str:
+        """Its Deployment's name."""
+
+    @property
+    def container(self) -> str:
+        """The container that is released."""
+
+    @property
+    def new(self) -> Template:
+        """What it runs then."""
+
+    @property
+    def deadline_seconds(self) -> int:
+        """How long that may take."""
+
+
 Verdict = Converged | Progressing | Failed
 
 
-def judge(step: RollOut, seen: RolloutSeen, *, since: datetime, now: datetime, deadline: datetime) -> Verdict:
+def judge(
+    step: Standing, seen: RolloutSeen, *, since: datetime, now: datetime, deadline: datetime
+) -> Verdict:
     """What is seen means this. `since` is when the step began; the times are aware.
 
     Expects a complete picture that has the Deployment.
@@ -87,7 +114,7 @@ def _complete(deployment: DeploymentSeen) -> bool:
     )
 
 
-def _given_up(step: RollOut, deployment: DeploymentSeen, now: datetime) -> str | None:
+def _given_up(step: Standing, deployment: DeploymentSeen, now: datetime) -> str | None:
     """Why Kubernetes itself will not bring it to its end."""
     if deployment.observed_generation < deployment.generation:
         return None  # its conditions are about the template before
@@ -104,7 +131,7 @@ def _lasts(since: datetime | None, now: datetime) -> bool:
     return since is None or now - since >= REFUSED_PODS
 
 
-def _late(step: RollOut, pods: tuple[PodSeen, ...], service: ServiceSeen) -> str:
+def _late(step: Standing, pods: tuple[PodSeen, ...], service: ServiceSeen) -> str:
     minutes, seconds = divmod(step.deadline_seconds, 60)
     span = " ".join(
         part for part in (f"{minutes} min" if minutes else "", f"{seconds} s" if seconds else "") if part

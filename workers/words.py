@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from releases.database import Migrate, names
 from releases.events import AbortRequested, ServiceSeen
 from releases.lifecycle import Release, State
-from releases.plan import EnsureFiles, Plan, RollOut, template_diff
+from releases.plan import EnsureFiles, Plan, Prepare, RollOut, template_diff
 from workers.cluster import TransientError
 from workers.lineage import label
 from workers.tenant import Tenant
@@ -36,9 +36,12 @@ def lost(environment: str, error: Exception) -> tuple[str, str]:
     return what, hint
 
 
-def cause(release: Release, step: RollOut) -> str:
+def cause(release: Release, step: RollOut | Prepare) -> str:
     """`kubernetes.io/change-cause`, as `kubectl rollout history` shows it."""
-    stable, new = label(step.stable), label(step.new)
+    new = label(step.new)
+    if step.stable is None or step.stable.digest == step.new.digest:
+        return f"{release.id}: {new} by {release.request.by.name}"
+    stable = label(step.stable)
     if release.state is State.TURNING_BACK:
         return f"{release.id}: back to {new} from {stable}"
     return f"{release.id}: {stable} → {new} by {release.request.by.name}"

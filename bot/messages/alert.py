@@ -6,6 +6,7 @@ from bot.messages import wording
 from bot.messages.evidence import evidence_pieces
 from bot.messages.parts import (
     DAY_AND_TIME,
+    NAME,
     PARAGRAPH,
     Message,
     Row,
@@ -28,7 +29,10 @@ from releases.lifecycle import Release
 
 
 def alert_message(release: Release, application: str, on_call: str | None, url: str | None) -> Message:
-    """A release has failed and what it changed is still changed. `url` leads to its message."""
+    """A release has failed: what it changed is still changed, or it went back by itself.
+
+    `url` leads to its message.
+    """
     title = wording.title(release, application)
     headline = f"🚨 {title}: {wording.headline(release)}"
     changed = wording.left_changed(release)
@@ -43,12 +47,24 @@ def alert_message(release: Release, application: str, on_call: str | None, url: 
         headline,
         lines(
             phrase(bold(headline), *((" — ", whom(on_call)) if on_call else ())),
-            [clip(release.reason, PARAGRAPH)],
-            [f"Changed, and still so: {changed}" if changed else "Nothing was changed."],
+            [clip(_reason(release), PARAGRAPH)],
+            [_left(release)],
             _origin(release, url),
         ),
-        buttons(roll_back) if changed else None,
+        buttons(roll_back) if changed and not release.went_back_by_itself else None,
     )
+
+
+def _reason(release: Release) -> str:
+    return release.reason or (release.failure.reason if release.failure is not None else "")
+
+
+def _left(release: Release) -> str:
+    if release.went_back_by_itself:
+        stable = clip(release.plan.stable, NAME) if release.plan is not None else "what was stable"
+        return f"It went back by itself: {stable} has all of the traffic."
+    changed = release.changed_services
+    return f"Changed, and still so: {wording.changed(changed)}" if changed else "Nothing was changed."
 
 
 def resolved_message(release: Release, application: str, by: Release, url: str | None) -> Message:
@@ -60,7 +76,7 @@ def resolved_message(release: Release, application: str, by: Release, url: str |
         lines(
             [bold(f"✅ {title}: {wording.headline(release)}")],
             [end[0].upper() + end[1:], " · ", *_at(by)],
-            [clip(release.reason, PARAGRAPH)],
+            [clip(_reason(release), PARAGRAPH)],
             _origin(release, url),
         ),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.messages.parts import clip, count
 from releases.events import ServiceSeen
 from releases.lifecycle import MOVING, Release, StepState, StepStatus
-from releases.plan import RollOut
+from releases.plan import Change, Prepare, Template
 
 CELLS = 10
 MOST_ROWS = 12
@@ -34,7 +34,7 @@ class Row:
         return self.status is StepStatus.PENDING or (self.status is StepStatus.DONE and self.note == HEALTHY)
 
 
-HEALTHY, UNTOUCHED = "healthy", "not touched"
+HEALTHY, UNTOUCHED, PREPARED = "healthy", "not touched", "prepared, no traffic yet"
 
 
 def bars(release: Release) -> list[str]:
@@ -69,16 +69,24 @@ def _rows(release: Release) -> list[Row]:
     last: dict[str, tuple[StepState, bool]] = {}
     for back, states in ((False, release.forward), (True, release.back)):
         for state in states:
-            if isinstance(state.step, RollOut):
+            if isinstance(state.step, Change):
+                before = last.get(state.step.service)
+                waits = state.status is StepStatus.PENDING and before is not None
+                if waits and before is not None and isinstance(before[0].step, Prepare):
+                    continue  # prepared, or being so: that is what there is to see
                 last[state.step.service] = (state, back)
-    return [_row(release, name, state, back=back) for name, (state, back) in last.items()]
+            elif isinstance(state.step, Prepare) and state.status is not StepStatus.PENDING:
+                last[state.step.service] = (state, back)
+    order = [step.service for step in release.plan.rollouts()] if release.plan is not None else []
+    return [_row(release, name, *last[name]) for name in order if name in last]
 
 
-def _row(release: Release, name: str, state: StepState, *, back: bool) -> Row:
+def _row(release: Release, name: str, state: StepState, back: bool) -> Row:  # noqa: FBT001 - as `_rows` has it
     step, seen = state.step, release.seen.get(name)
-    assert isinstance(step, RollOut)  # noqa: S101 - `_rows` keeps no other
+    assert isinstance(step, Change | Prepare)  # noqa: S101 - `_rows` keeps no other
     ready, total = (seen.ready, seen.total) if seen is not None else (0, 0)
-    new, stable = (template.version or template.image for template in (step.new, step.stable))
+    new, stable = (_version(template) for template in (step.new, step.stable))
+    prepared = isinstance(step, Prepare) and release.state in MOVING
     match state.status:
         case StepStatus.PENDING:
             if release.ended:
@@ -96,7 +104,12 @@ def _row(release: Release, name: str, state: StepState, *, back: bool) -> Row:
                 state.status,
             )
         case StepStatus.DONE:
-            return Row(name, ready, total, new, _note(seen, HEALTHY), state.status)
+            note = PREPARED if prepared else _note(seen, HEALTHY)
+            return Row(name, ready, total, new, note, state.status)
+
+
+def _version(template: Template | None) -> str:
+    return "" if template is None else template.version or template.image
 
 
 def _going(release: Release) -> str:

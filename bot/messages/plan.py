@@ -20,7 +20,16 @@ from bot.messages.parts import (
 from bot.messages.thread import NO_WAY_BACK, stays_piece, step_lines, step_statuses
 from releases.database import Backup, Migrate, Migration, Restore
 from releases.lifecycle import Release
-from releases.plan import EnsureConfiguration, EnsureFiles, Plan, RollOut, template_diff
+from releases.plan import (
+    EnsureConfiguration,
+    EnsureFiles,
+    Follow,
+    Plan,
+    Prepare,
+    RollOut,
+    Switch,
+    template_diff,
+)
 
 STEPS, DIFF = 2_000, 2_800
 MOST_WARNINGS = 8
@@ -92,9 +101,18 @@ def _diff(plan: Plan) -> list[str]:
                 rows += [f"  {each}: {_undone(each)}" for each in step.migrations]
             case Restore():
                 rows.append(f"Database: {step.title}, by {step.task.image}")
-            case RollOut():
-                changes = template_diff(step.stable.spec, step.new.spec)
+            case RollOut() | Prepare():
+                stable = {} if step.stable is None else step.stable.spec
+                changes = template_diff(stable, step.new.spec)
                 rows += [f"Deployment {step.deployment}", *(f"  {change}" for change in changes)]
+            case Switch():
+                labels = template_diff(step.leaves.selector, step.to.selector)
+                rows += [f"Service {step.name}", *(f"  spec.selector.{label}" for label in labels)]
+            case Follow():
+                rows += [
+                    f"HorizontalPodAutoscaler {step.name}",
+                    f"  spec.scaleTargetRef.name: {step.leaves} → {step.to}",
+                ]
     return rows
 
 

@@ -83,8 +83,18 @@ def status_message(environments: tuple[EnvironmentNow, ...], now: datetime, *, e
         f"{title}: {summary}",
         lines([bold(title)], *([_under(one, now)] if one is not None else [])),
         monospace(rows),
-        lines(*_differences(one), *_problems(environments), [ending]),
+        lines(*_kept(one), *_differences(one), *_problems(environments), [ending]),
     )
+
+
+def _kept(one: EnvironmentNow | None) -> list[Row]:
+    """What stands by after a blue-green release."""
+    kept = () if one is None or one.seen is None else one.seen.kept
+    if not kept:
+        return []
+    versions = " / ".join(dict.fromkeys(clip(each.version, NAME) for each in kept))
+    until = moment(min(each.until for each in kept), DAY_AND_TIME)
+    return [[f"{versions} stands by until ", until, ": going back is one switch"]]
 
 
 def age(environments: tuple[EnvironmentNow, ...], now: datetime) -> timedelta | None:

@@ -50,6 +50,9 @@ NOTES = 20
 LOG = 1_500
 """Characters of what a Job wrote."""
 
+_LOOKS = {"verify", "validate", "watch", "drill"}
+"""Steps that change nothing in any case."""
+
 STEPS = 1_800
 """Characters that a list of steps may take; the Plan button shows the rest."""
 
@@ -236,7 +239,7 @@ def _ask_again(release: Release) -> Row:
 def _finished(release: Release, event: e.StepFinished) -> Message:
     state = release.steps[event.index]
     time = f" · {format_duration(state.took)}" if state.took is not None else ""
-    already = "" if event.changed or state.step.kind in {"verify", "drill"} else " · was so already"
+    already = "" if event.changed or state.step.kind in _LOOKS else " · was so already"
     result = f" · {clip(event.result, SENTENCE)}" if event.result else ""
     first = f"{_place(release, event.index)} {clip(state.step.title, SENTENCE)}{time}{already}{result}"
     log = monospace(event.log, at_most=LOG, keep_end=True) if event.log else None

@@ -6,11 +6,25 @@ from datetime import timedelta
 
 from bot.messages.parts import NAME, clip, count
 from releases.checklist import blocking, needs_work
-from releases.config import format_duration
+from releases.config import format_duration, format_seconds
 from releases.database import Backup, Migrate, Restore
 from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
-from releases.plan import Drill, EnsureConfiguration, EnsureFiles, RollOut, Verify
+from releases.plan import (
+    Change,
+    Drill,
+    EnsureConfiguration,
+    EnsureFiles,
+    Follow,
+    Keep,
+    Prepare,
+    Preview,
+    RollOut,
+    Switch,
+    Validate,
+    Verify,
+    Watch,
+)
 
 _EMOJI = {
     State.REQUESTED: "⚪",
@@ -106,7 +120,8 @@ def headline(release: Release) -> str:
         case State.FAILED:
             return f"failed{_failed_at(release)}"
         case State.ROLLED_BACK:
-            return f"stopped, and back at {stable} in {format_duration(_back_in(release))}"
+            how = f"failed{_failed_at(release)}" if release.went_back_by_itself else "stopped"
+            return f"{how}, and back at {stable} in {format_duration(_back_in(release))}"
         case state:
             return _FIXED[state]
 
@@ -148,6 +163,8 @@ def _running(release: Release) -> str:
     match release.forward[index].step if index is not None else None:
         case EnsureConfiguration() | EnsureFiles():
             return "preparing the configuration"
+        case Prepare() | Preview() | Validate() | Switch() | Follow() | Watch() | Keep() as step:
+            return _beside(release, step)
         case RollOut(service=service) if release.plan is not None:
             services = release.plan.services
             return f"service {services.index(service) + 1} of {len(services)}"
@@ -167,6 +184,25 @@ def _running(release: Release) -> str:
             return "under way"
 
 
+def _beside(release: Release, step: Prepare | Preview | Validate | Switch | Follow | Watch | Keep) -> str:
+    """The steps of a blue-green release."""
+    match step:
+        case Prepare():
+            prepared = [each.step.service for each in release.forward if isinstance(each.step, Prepare)]
+            return f"preparing {prepared.index(step.service) + 1} of {len(prepared)}, without traffic"
+        case Preview() | Validate():
+            return "validating what is prepared, without traffic"
+        case Switch():
+            switched = [each.step.service for each in release.forward if isinstance(each.step, Switch)]
+            return f"switching traffic, {switched.index(step.service) + 1} of {len(switched)}"
+        case Follow():
+            return "autoscalers follow the traffic"
+        case Watch():
+            return f"all traffic is switched, watching for {format_seconds(step.seconds)}"
+        case Keep():
+            return "keeping what was before"
+
+
 def _position(release: Release) -> str:
     done = sum(state.status is StepStatus.DONE for state in release.back)
     return f"step {min(done + 1, len(release.back))} of {len(release.back)}"
@@ -177,7 +213,9 @@ def _failed_at(release: Release) -> str:
         return ""
     back = release.failure.index >= len(release.forward)
     step = release.steps[release.failure.index].step
-    name = clip(step.service if isinstance(step, RollOut) else step.title, NAME)
+    if isinstance(step, Watch | Validate):
+        return " while it was watched" if isinstance(step, Watch) else " at its validation"
+    name = clip(step.service if isinstance(step, Change | Prepare) else step.title, NAME)
     return f" on the way back, at {name}" if back else f" at {name}"
 
 

@@ -36,7 +36,9 @@ class Alarm:
     def tell(self, tale: Tale) -> bool:
         """Take the next step; True when everything is told. Raises `LaterError` and Slack's errors."""
         match tale.release.state:
-            case State.FAILED if (alerts := self._alerts(tale.release)) is not None:
+            case State.FAILED | State.ROLLED_BACK if (alerts := self._alerts(tale.release)) is not None:
+                if tale.release.state is State.ROLLED_BACK and not tale.release.went_back_by_itself:
+                    return True
                 return self._wake(tale, alerts) and self._is_put_right(tale.release)
             case State.RELEASED:
                 return self._put_right(tale.release)

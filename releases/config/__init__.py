@@ -8,15 +8,18 @@ from releases.config import section
 from releases.config.checklist import ALWAYS, Check, ChecklistItem
 from releases.config.checks import contradictions
 from releases.config.database import BackupTask, DatabaseCare, DatabaseTask, MigrationsTask, RestoreTask
-from releases.config.durations import format_duration, parse_duration, write_duration
+from releases.config.durations import format_duration, format_seconds, parse_duration, write_duration
 from releases.config.models import (
     Alerts,
+    BlueGreen,
     Cluster,
     Config,
     Environment,
     Service,
+    Strategy,
     UnknownEnvironment,
     json_schema,
+    strategies_of,
 )
 from releases.config.problems import ConfigError, Problem, explain
 from releases.config.rules import Approval, ApprovalByType, Permission, Permissions, Requires
@@ -31,6 +34,7 @@ __all__ = [
     "Approval",
     "ApprovalByType",
     "BackupTask",
+    "BlueGreen",
     "Check",
     "ChecklistItem",
     "Cluster",
@@ -51,14 +55,17 @@ __all__ = [
     "Requires",
     "RestoreTask",
     "Service",
+    "Strategy",
     "Train",
     "UnknownEnvironment",
     "Window",
     "format_duration",
+    "format_seconds",
     "freeze_at",
     "json_schema",
     "parse_config",
     "parse_duration",
+    "strategies_of",
     "write_duration",
     "zone_of",
 ]

@@ -23,6 +23,7 @@ def contradictions(config: Config) -> Iterator[Problem]:
     """Every contradiction, in the order of the file."""
     yield from _said_twice("services", "name", (service.name for service in config.services))
     yield from _said_twice("services", "deployment", (service.deployment for service in config.services))
+    yield from _beside(config)
     for environment in config.environments.values():
         yield from _services(config, environment)
         if environment.approval is not None:
@@ -51,6 +52,19 @@ def _said_twice(path: str, key: str, values: Iterable[str]) -> Iterator[Problem]
             yield Problem(f"{path}[{index}].{key}", what, "give each service its own")
         else:
             first[value] = index
+
+
+def _beside(config: Config) -> Iterator[Problem]:
+    """Two services that would share a Service or a Deployment once a release is blue-green."""
+    if not any("blue-green" in environment.may_go_by for environment in config.environments.values()):
+        return
+    yield from _said_twice("services", "service", (service.service for service in config.services))
+    second = {service.beside: service for service in config.services}
+    for index, service in enumerate(config.services):
+        if service.deployment in second:
+            other = second[service.deployment].name
+            what = f"is what blue-green calls the second Deployment of {other}"
+            yield Problem(f"services[{index}].deployment", what, "give it another name")
 
 
 def _services(config: Config, environment: Environment) -> Iterator[Problem]:

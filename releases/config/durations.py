@@ -53,6 +53,11 @@ def format_duration(duration: timedelta) -> str:
     return " ".join(shown) or "0 s"
 
 
+def format_seconds(seconds: int) -> str:
+    """The same of a number of seconds."""
+    return format_duration(timedelta(seconds=seconds))
+
+
 def _counts(duration: timedelta) -> list[tuple[str, int]]:
     rest = max(int(duration.total_seconds()), 0)
     counts = []

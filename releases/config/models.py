@@ -59,6 +59,11 @@ class Service(Section):
         description="the container of that Deployment; the service's name if left out",
         examples=["buzzy-main"],
     )
+    service: DnsLabel = Field(
+        default_factory=lambda data: data["name"],
+        description="the Service that leads to it, for blue-green; the service's name if left out",
+        examples=["buzzy-main"],
+    )
     port: int = Field(default=8080, ge=1, le=65535, description="where it answers", examples=[8080])
     health: str = Field(
         default="/health", pattern=HTTP_PATH, description="the path that answers 200", examples=["/health"]
@@ -66,6 +71,11 @@ class Service(Section):
     deadline: Duration = Field(
         default=timedelta(minutes=5), description="how long its rollout may take", examples=["5m"]
     )
+
+    @property
+    def beside(self) -> str:
+        """The Deployment beside its own, for blue-green."""
+        return f"{self.deployment}-green"
 
 
 class Cluster(Section):
@@ -92,6 +102,29 @@ class Alerts(Section):
     )
 
 
+Strategy = Literal["rolling", "blue-green"]
+
+
+class BlueGreen(Section):
+    """How long what has traffic now is watched, and what had it before is kept."""
+
+    monitor: Duration = Field(
+        default=timedelta(minutes=1),
+        description="how long it is watched with traffic; whatever goes wrong by then sends the traffic back",
+        examples=["5m"],
+    )
+    delay: Duration = Field(
+        default=timedelta(minutes=10),
+        description="how long what had the traffic is kept after that, so that going back is one switch",
+        examples=["10m"],
+    )
+    preview: bool = Field(
+        default=True,
+        description="whether each service gets a second Service, `<name>-preview`, to look at it before",
+        examples=[False],
+    )
+
+
 class Environment(Section):
     """A cluster, a namespace in it, and what is asked of a release that goes there."""
 
@@ -100,8 +133,16 @@ class Environment(Section):
     )
     namespace: DnsLabel = Field(description="the namespace of its Deployments", examples=["buzzy-staging"])
     channel: Channel = Field(description="the channel where its releases are shown", examples=["C0STAGING"])
-    strategy: Literal["rolling"] = Field(
+    strategy: Strategy = Field(
         default="rolling", description="how releases go about it", examples=["rolling"]
+    )
+    strategies: tuple[Strategy, ...] = Field(
+        default=(),
+        description="what `--strategy` may ask for besides",
+        examples=[["rolling", "blue-green"]],
+    )
+    blue_green: BlueGreen = Field(
+        default=BlueGreen(), description="how a blue-green release goes about it", examples=[{"delay": "10m"}]
     )
     services: tuple[str, ...] | None = Field(
         default=None,
@@ -214,6 +255,11 @@ class Environment(Section):
     def name(self) -> str:
         """What people call it: its key in the file."""
         return self._name
+
+    @property
+    def may_go_by(self) -> tuple[Strategy, ...]:
+        """The strategies that its releases may have, the usual one first."""
+        return tuple(dict.fromkeys((self.strategy, *self.strategies)))
 
 
 class UnknownEnvironment(LookupError):  # noqa: N818 - it names what is wrong with the name, as `LookupError` does
@@ -329,6 +375,11 @@ def _named(environment: Environment) -> Iterator[str]:
     yield from environment.freezes.managers
     for item in environment.checklist or ():
         yield from item.by
+
+
+def strategies_of(config: Config) -> tuple[Strategy, ...]:
+    """All strategies that some environment may go by, in the order of the file."""
+    return tuple(dict.fromkeys(each for one in config.environments.values() for each in one.may_go_by))
 
 
 class _ForEditors(GenerateJsonSchema):

@@ -47,7 +47,7 @@ def seed_buzzy(  # noqa: PLR0913 - what is seeded, and with what
             thing = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
             registry.create(NAMESPACES, thing, manager=MANAGER)
         for service in services:
-            registry.create(SERVICES, _service(namespace, service), manager=MANAGER)
+            registry.create(SERVICES, service_of(namespace, service), manager=MANAGER)
             _deploy(registry, controller, namespace, service, (previous, version))
 
 
@@ -84,7 +84,8 @@ def deployment_of(namespace: str, service: SeedService, version: str) -> Json:
     }
 
 
-def _service(namespace: str, service: SeedService) -> Json:
+def service_of(namespace: str, service: SeedService) -> Json:
+    """Return the Service of a service: what sends its requests to its pods."""
     return {
         "apiVersion": "v1",
         "kind": "Service",

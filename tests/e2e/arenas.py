@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import pytest
 
 from sandbox.cluster import SERVICES_OF_BUZZY, Cluster
-from sandbox.cluster.seed import SeedService, deployment_of
+from sandbox.cluster.seed import SeedService, deployment_of, service_of
 from tests.e2e.controlplane.behaviours import Behaviour
 from tests.e2e.controlplane.plane import ControlPlane
 
@@ -101,6 +101,7 @@ class RealArena:
         """Buzzy 3.2.0 in each namespace, with 3.1.4 before it."""
         for namespace in namespaces:
             made: list[Any] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}]
+            made += [service_of(namespace, service) for service in services]
             made += [deployment_of(namespace, replace(s, replicas=0), PREVIOUS) for s in services]
             self._apply(made)
             for service in services:

@@ -157,6 +157,15 @@ class House(Stage):
                 if _tag(pod["spec"]) == version:
                     core.delete_namespaced_pod(pod["metadata"]["name"], namespace, _request_timeout=(5, 30))
 
+    def selectors(self, environment: str) -> dict[str, dict[str, str]]:
+        """Which pods each Service picks."""
+        with new_client_from_config(str(self.kubeconfig)) as api:  # type: ignore[no-untyped-call] # no types
+            answer: Any = client.CoreV1Api(api).list_namespaced_service(
+                self.namespaces[environment], _preload_content=False, _request_timeout=(5, 30)
+            )
+            listed = json.loads(answer.data)
+        return {item["metadata"]["name"]: item["spec"].get("selector", {}) for item in listed["items"]}
+
     @contextmanager
     def _apps(self) -> Iterator[client.AppsV1Api]:
         with new_client_from_config(str(self.kubeconfig)) as api:  # type: ignore[no-untyped-call] # no types

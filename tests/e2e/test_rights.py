@@ -22,13 +22,17 @@ BACKED_UP = {"development": {"database": {"backup": {"image": BACKUP, "deadline"
 @pytest.mark.timeout(240)
 def test_the_role_allows_all_that_is_done_and_no_more(open_house: OpenHouse, grants: Grants) -> None:
     """The journeys' substance as the ServiceAccount: no request is denied, and no rule is never used."""
-    house = open_house("staging", "development", rules=BACKED_UP)
+    slots = {"strategies": ["blue-green"], "blue_green": {"monitor": "1s"}}
+    rules = {"development": {**BACKED_UP["development"], **slots}}
+    house = open_house("staging", "development", rules=rules)
     _ask_about(house)
     _stop_a_backup_that_cannot_begin(house)
     house.released("/buzzy release 3.2.1 staging", "staging", house.bob)
     _fail_and_go_back(house)
     _abort(house)
     _release_with_a_configuration_that_is_there(house)
+    house.kubectl("development", "autoscale", "deployment", "buzzy-main", "--min=1", "--max=5")
+    house.released("/buzzy release 3.2.2 development --strategy blue-green", "development")
 
     asked = grants.requests(list(house.namespaces.values()))
     denied = sorted(str(right_of(each)) for each in asked if not each.was_allowed)

@@ -74,6 +74,10 @@ def recorded(pool: Executor) -> dict[str, Recorded]:
         ("horse", "redis renew", "Record.let_go"),
         ("horse", "cluster post configmaps", "ensure_configuration"),
         ("horse", "cluster patch deployments", "roll_out"),
+        ("horse", "cluster post deployments", "prepare"),
+        ("horse", "cluster post services", "preview"),
+        ("horse", "cluster patch services", "switch"),
+        ("horse", "cluster patch deployments", "keep"),
     ],
 )
 def test_what_is_known_to_act_is_among_the_boundaries(

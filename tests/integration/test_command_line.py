@@ -14,8 +14,10 @@ from typer.testing import CliRunner
 import buzzy
 from releases import events as e
 from releases.checklist import Item, Outcome
+from releases.difference import Difference, ServiceDifference
 from releases.lifecycle import State
 from releases.record import Store
+from releases.snapshot import Answer
 from sandbox.redis_server import RedisServer
 from tests.integration.bot_house import CONFIG, PRODUCTION, STAGING, TICK, House, eventually, now, open_house
 from tests.integration.operators import OPERATORS, Said, do, me, typing
@@ -184,6 +186,21 @@ def test_questions_are_answered_without_slack(house: House, desk: Desktop) -> No
     assert said.code == 7
     said = desk.do("alice", "help")
     assert "buzzy do 'release 3.2.1 development'" in said.out
+
+
+@pytest.mark.requirement("X10", "C5")
+def test_a_diff_waits_for_a_worker(house: House, desk: Desktop) -> None:
+    """And shows what it found; without one it says that nobody has looked."""
+    said = desk.do("alice", "diff staging production")
+    assert (said.code, "No worker has looked so far" in said.err) == (7, True)
+    with typing("alice", "diff staging production", desk.env) as asked:
+        eventually(lambda: house.questions.question("Q2"), "it is asked", seconds=30)
+        differs = ServiceDifference(service="buzzy-api", pods=(2, 3))
+        found = Difference(first="staging", second="production", services=(differs,), same=())
+        house.questions.answer("Q2", Answer(at=now(), difference=found))
+        said = asked.end()
+    assert said.code == 0
+    assert "buzzy-api  pods  2        3" in said.out
 
 
 @pytest.mark.requirement("X10", "C7")

@@ -26,10 +26,13 @@ from releases.record.drifts import Drifts
 from releases.record.queue import JobName, QueueName
 from sandbox.cluster import Cluster, running_cluster
 from sandbox.cluster.access import Rule
-from sandbox.cluster.resources import CONFIG_MAPS, DEPLOYMENTS, LEASES, Resource
+from sandbox.cluster.deletion import DeleteOptions
+from sandbox.cluster.resources import CONFIG_MAPS, DEPLOYMENTS, LEASES, PODS, Resource
+from sandbox.cluster.resources import SERVICES as SERVICES_OF_PODS
 from workers.advance import Tools
 from workers.answering import Answers
 from workers.around import Around
+from workers.cluster import Cluster as WorkersCluster
 from workers.cluster import TemplateWrite
 from workers.cluster.connections import Clusters, Connections
 from workers.drafting import Drafts
@@ -132,6 +135,7 @@ class World:
         services: tuple[str, ...] = (),
         approval: e.ApprovalNeeded | None = None,
         source: str | None = None,
+        strategy: str = "rolling",
         drill: bool = False,
         **more: Any,  # noqa: ANN401 - other fields of the request
     ) -> str:
@@ -143,7 +147,7 @@ class World:
             environment=environment,
             version=version,
             target=target,
-            strategy="rolling",
+            strategy=strategy,
             services=services,
             by=ALICE,
             channel="C0STAGING",
@@ -199,7 +203,7 @@ class World:
 
     def deployment(self, name: str) -> dict[str, Any]:
         """A Deployment as it is stored."""
-        return self._read(DEPLOYMENTS, name)
+        return self.read(DEPLOYMENTS, name)
 
     def revision(self, name: str) -> int:
         """How often a Deployment's template was changed, counting from 1."""
@@ -207,11 +211,11 @@ class World:
 
     def lease(self) -> dict[str, Any]:
         """The Lease that says who has the environment, as it is stored."""
-        return self._read(LEASES, "buzzy-release")
+        return self.read(LEASES, "buzzy-release")
 
     def config_map(self, name: str) -> dict[str, Any]:
         """A ConfigMap as it is stored."""
-        return self._read(CONFIG_MAPS, name)
+        return self.read(CONFIG_MAPS, name)
 
     def change(self, name: str, change: Callable[[dict[str, Any]], None]) -> None:
         """Somebody else changes a Deployment."""
@@ -228,10 +232,46 @@ class World:
 
         self.change(name, change)
 
-    def _read(self, resource: Resource, name: str) -> dict[str, Any]:
+    def read(self, resource: Resource, name: str) -> dict[str, Any]:
+        """Anything as it is stored."""
         found = self.cluster.run(lambda: self.cluster.store.get(resource, NAMESPACE, name))
         assert found is not None
         return copy.deepcopy(found)
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a Deployment."""
+        store = self.cluster.store
+        return self.cluster.run(lambda: store.get(DEPLOYMENTS, NAMESPACE, name)) is not None
+
+    def make(self, resource: Resource, thing: dict[str, Any]) -> None:
+        """Somebody creates something."""
+        registry = self.cluster.registry
+        self.cluster.run(lambda: registry.create(resource, thing, manager="kubectl"))
+
+    def remove(self, resource: Resource, name: str) -> None:
+        """Somebody deletes something."""
+        registry = self.cluster.registry
+        self.cluster.run(lambda: registry.delete(resource, NAMESPACE, name, DeleteOptions()))
+
+    def restart_pods(self, deployment: str) -> None:
+        """Somebody deletes the pods of a Deployment: there will be others."""
+        found = self.cluster.run(lambda: self.cluster.store.listing(PODS, NAMESPACE))
+        for pod in found:
+            if pod["metadata"]["name"].startswith(f"{deployment}-"):
+                self.remove(PODS, pod["metadata"]["name"])
+
+    def change_service(self, name: str, selector: dict[str, str]) -> None:
+        """Somebody lets a Service pick other pods."""
+
+        def change(thing: dict[str, Any]) -> None:
+            thing["spec"]["selector"] = selector
+
+        registry, thing = self.cluster.registry, self.read(SERVICES_OF_PODS, name)
+        self.cluster.run(lambda: registry.modify(SERVICES_OF_PODS, thing, change, manager="kubectl"))
+
+    def port(self) -> WorkersCluster:
+        """The cluster as the workers have it."""
+        return Connections(str(self.kubeconfig))(None)
 
     def versions(self) -> dict[str, str]:
         """Which version each Deployment asks for."""

@@ -50,10 +50,10 @@ def problems(text: str) -> list[str]:
         (
             "monitor: {}",
             (
-                "monitor: is not known here; known here: cluster, namespace, channel, strategy, services, "
-                "approval, grace, requires, permissions, follows, after, latest, smaller, audience, alerts, "
-                "configuration, files, mongodb, database, not_known, checklist, prerelease, time_zone, "
-                "freezes, shared, history"
+                "monitor: is not known here; known here: cluster, namespace, channel, strategy, strategies, "
+                "blue_green, services, approval, grace, requires, permissions, follows, after, latest, "
+                "smaller, audience, alerts, configuration, files, mongodb, database, not_known, checklist, "
+                "prerelease, time_zone, freezes, shared, history"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),
@@ -208,7 +208,7 @@ def problems(text: str) -> list[str]:
             "audience[0]: is the environment's own channel, which sees all of it; leave it out",
         ),
         ("audience: [C0A, C0A]", "audience[1]: is in the list already; leave it out"),
-        ("strategy: blue-green", "strategy: must be rolling"),
+        ("strategy: canary", "strategy: must be rolling or blue-green"),
         (
             "alerts: C0ONCALL",
             "alerts: must have keys of its own, indented below it; such as {critical: C0ONCALL}",
@@ -538,3 +538,27 @@ def test_a_damaged_file_is_read_or_refused(place: int, cut: int, put: str) -> No
     except ConfigError as error:
         outcome = error
     assert isinstance(outcome, Config) or str(outcome)
+
+
+@pytest.mark.requirement("D2")
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [
+        (
+            "[{name: a, image: x/a}, {name: a-green, image: x/b}]",
+            (
+                "services[1].deployment: is what blue-green calls the second Deployment of a; "
+                "give it another name"
+            ),
+        ),
+        (
+            "[{name: a, image: x/a}, {name: b, image: x/b, service: a}]",
+            "services[1].service: is the service of services[0] as well; give each service its own",
+        ),
+    ],
+)
+def test_slots_that_would_be_in_each_others_way(services: str, said: str) -> None:
+    """Only where a release may be blue-green; a rolling environment has one Deployment a service."""
+    text = f"services: {services}\nenvironments:\n  staging: {{namespace: n, channel: C0A{{}}}}\n"
+    assert problems(text.replace("{}", ", strategies: [blue-green]")) == [said]
+    parse_config(text.replace("{}", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -26,6 +27,8 @@ CONFIG = parse_config(
       production:
         namespace: buzzy-production
         channel: C0RELEASES
+        strategy: blue-green
+        strategies: [rolling]
         approval: {quorum: 2, from: [S0APPROVERS], own_release: false, expires: 4h}
         alerts: {critical: C0ONCALL, on_call: S0ONCALL}
     """
@@ -70,6 +73,19 @@ def test_guests_strangers_and_bots_ask_for_nothing(
     """Whatever groups they are in."""
     who = Person("U9", "somebody", standing, frozenset({"S0APPROVERS", "S0ONCALL"}))
     assert isinstance(request(command, PRODUCTION, who, T0), Refusal)
+
+
+@pytest.mark.requirement("D2")
+def test_a_strategy_is_the_environments_own_or_one_that_it_lists() -> None:
+    """Any other is refused, with a line without it to copy; a rollback goes by the environment's own."""
+    assert asked(RELEASE, PRODUCTION, ALICE).strategy == "blue-green"
+    assert asked(replace(RELEASE, strategy="rolling"), PRODUCTION, ALICE).strategy == "rolling"
+    assert asked(grammar.Rollback("production"), PRODUCTION, BOB).strategy == "blue-green"
+    line = grammar.Release(Version.parse("3.2.1"), "development", strategy="blue-green")
+    refusal = request(line, DEVELOPMENT, ALICE, T0)
+    assert isinstance(refusal, Refusal)
+    assert "Releases to development are rolling, not blue-green" in refusal.problem
+    assert refusal.copy == "release 3.2.1 development"
 
 
 @pytest.mark.parametrize("who", [BOB, ERIN], ids=["approver", "on call"])

@@ -211,7 +211,7 @@ def test_a_pod_is_read_with_what_keeps_its_containers_from_running() -> None:
         "0/3 nodes are available",
     )
     init, main = seen.containers
-    assert init.waiting == Waiting("CrashLoopBackOff", "x" * 299 + "…")
+    assert init.waiting == Waiting("CrashLoopBackOff", "x" * 799 + "…")
     assert init.init
     assert main.ended_before is not None
     assert (main.restarts, main.ended_before.exit_code, main.ended_before.at) == (2, 137, T0)

@@ -37,7 +37,7 @@ def refused(stage: Scene, version: str = "3.2.1", *services: str) -> Refused:
 
 def rollouts(plan: Plan) -> dict[str, RollOut]:
     """Its rollouts by service."""
-    return {step.service: step for step in plan.rollouts()}
+    return {step.service: step for step in plan.rollouts() if isinstance(step, RollOut)}
 
 
 @pytest.mark.requirement("D3")

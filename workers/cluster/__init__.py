@@ -17,8 +17,19 @@ from workers.cluster.errors import (
     TransientError,
 )
 from workers.cluster.parse import amounts
-from workers.cluster.port import Cluster, JobWrite, Kept, LeaseWrite, Right, TemplateWrite
+from workers.cluster.port import (
+    Cluster,
+    DeploymentMade,
+    JobWrite,
+    Kept,
+    LeaseWrite,
+    Right,
+    TemplateWrite,
+    TrafficWrite,
+)
 from workers.cluster.seen import (
+    AutoscalerSeen,
+    BudgetSeen,
     Condition,
     ContainerSeen,
     DeploymentSeen,
@@ -31,12 +42,15 @@ from workers.cluster.seen import (
     ReplicaSetSeen,
     RolloutSeen,
     Termination,
+    TrafficSeen,
     Waiting,
 )
 
 __all__ = [
     "BELIEVED_SECONDS",
     "AlreadyExistsError",
+    "AutoscalerSeen",
+    "BudgetSeen",
     "Cluster",
     "ClusterError",
     "ClusterUnknownError",
@@ -46,6 +60,7 @@ __all__ = [
     "ContainerSeen",
     "CredentialsRefusedError",
     "DeniedError",
+    "DeploymentMade",
     "DeploymentSeen",
     "EventSeen",
     "ForbiddenError",
@@ -65,6 +80,8 @@ __all__ = [
     "TemplateWrite",
     "Termination",
     "TooManyRequestsError",
+    "TrafficSeen",
+    "TrafficWrite",
     "TransientError",
     "Waiting",
     "amounts",

@@ -10,16 +10,15 @@ import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any
 
 from kubernetes import client
 
-from workers.cluster import following, leases, parse
+from workers.cluster import following, leases, parse, writes
 from workers.cluster.asking import MANAGER, TIMES, Call, Listing, ask
 from workers.cluster.errors import AlreadyExistsError, ConflictError
 from workers.cluster.following import Following
 from workers.cluster.jobs import JobCalls
-from workers.cluster.port import Kept, LeaseWrite, Right, TemplateWrite
+from workers.cluster.port import DeploymentMade, Kept, LeaseWrite, Right, TemplateWrite
 from workers.cluster.reader import Source
 from workers.cluster.seen import (
     DeploymentSeen,
@@ -31,6 +30,7 @@ from workers.cluster.seen import (
     ReplicaSetSeen,
     RolloutSeen,
 )
+from workers.cluster.traffic import TrafficCalls
 from workers.cluster.translate import Request, translated
 
 LOG_BYTES = 65_536
@@ -38,12 +38,13 @@ FENCE = "buzzy/fence"
 """A label, because an annotation of a Deployment counts as a new generation of it."""
 
 
-class KubernetesCluster(JobCalls):
+class KubernetesCluster(JobCalls, TrafficCalls):
     """A cluster behind one `ApiClient`. Safe for threads; not for sharing across a fork."""
 
     def __init__(self, api: client.ApiClient) -> None:
         """Nothing is connected before the first call."""
-        super().__init__(api)
+        JobCalls.__init__(self, api)
+        TrafficCalls.__init__(self, api)
         self._apps = client.AppsV1Api(api)
         self._coordination = client.CoordinationV1Api(api)
         self._access = client.AuthorizationV1Api(api)
@@ -80,7 +81,21 @@ class KubernetesCluster(JobCalls):
             self._apps.patch_namespaced_deployment,
             name,
             namespace,
-            _json_patch(write),
+            writes.template(write),
+            field_manager=MANAGER,
+            dry_run="All" if rehearse else None,
+        )
+        return parse.deployment(answer)
+
+    def make_deployment(
+        self, namespace: str, made: DeploymentMade, *, rehearse: bool = False
+    ) -> DeploymentSeen:
+        """Make a Deployment like another."""
+        answer = ask(
+            Request("create", "apps/deployments", namespace, made.name),
+            self._apps.create_namespaced_deployment,
+            namespace,
+            writes.deployment(made),
             field_manager=MANAGER,
             dry_run="All" if rehearse else None,
         )
@@ -276,20 +291,3 @@ class KubernetesCluster(JobCalls):
 
 def _base64(parts: Mapping[str, bytes]) -> dict[str, str]:
     return {key: base64.b64encode(part).decode() for key, part in parts.items()}
-
-
-def _json_patch(write: TemplateWrite) -> list[dict[str, Any]]:
-    """Replaces the whole template: a merge would keep what the template before had and this one has not.
-
-    Naming the resourceVersion makes the server refuse it, with 409, once the Deployment has changed.
-    """
-    patch: list[dict[str, Any]] = [
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": write.deployment.resource_version},
-        {"op": "replace", "path": "/spec/template", "value": write.template},
-    ]
-    if not write.deployment.annotations:
-        patch.append({"op": "add", "path": "/metadata/annotations", "value": {}})
-    for key, value in write.annotations.items():
-        escaped = key.replace("/", "~1")  # JSON Pointer's way; a key has no tilde of its own
-        patch.append({"op": "add", "path": f"/metadata/annotations/{escaped}", "value": value})
-    return patch

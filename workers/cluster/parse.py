@@ -12,6 +12,8 @@ from kubernetes.utils.quantity import parse_quantity
 
 from workers.cluster.port import Kept
 from workers.cluster.seen import (
+    AutoscalerSeen,
+    BudgetSeen,
     Condition,
     ContainerSeen,
     DeploymentSeen,
@@ -23,10 +25,12 @@ from workers.cluster.seen import (
     QuotaSeen,
     ReplicaSetSeen,
     Termination,
+    TrafficSeen,
     Waiting,
 )
 
 HASH_LABEL = "pod-template-hash"
+MANNERS = ("strategy", "minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit")
 LONGEST_WAITING = 800
 """Characters of why a container waits: an image with its digest stands there up to three times."""
 
@@ -57,6 +61,44 @@ def deployment(thing: Json) -> DeploymentSeen:
         surge=(spec.get("strategy", {}).get("rollingUpdate") or {}).get("maxSurge", "25%"),
         history_limit=spec.get("revisionHistoryLimit", 10),
         conditions=tuple(_condition(each) for each in status.get("conditions") or ()),
+        match_labels=(spec.get("selector") or {}).get("matchLabels") or {},
+        manners={key: spec[key] for key in MANNERS if key in spec},
+        labels=meta.get("labels") or {},
+    )
+
+
+def autoscaler(thing: Json) -> AutoscalerSeen:
+    """A HorizontalPodAutoscaler."""
+    spec = thing["spec"]
+    target = spec["scaleTargetRef"]
+    return AutoscalerSeen(
+        name=thing["metadata"]["name"],
+        scales=target["name"] if target.get("kind") == "Deployment" else "",
+        at_least=spec.get("minReplicas", 1),
+        resource_version=thing["metadata"].get("resourceVersion", ""),
+    )
+
+
+def budget(thing: Json) -> BudgetSeen:
+    """A PodDisruptionBudget."""
+    found = thing["spec"].get("selector") or {}
+    plain = not found.get("matchExpressions")
+    return BudgetSeen(thing["metadata"]["name"], (found.get("matchLabels") or {}) if plain else None)
+
+
+def traffic(thing: Json) -> TrafficSeen:
+    """A Service."""
+    meta, spec = thing["metadata"], thing["spec"]
+    return TrafficSeen(
+        name=meta["name"],
+        selector=spec.get("selector") or {},
+        resource_version=meta.get("resourceVersion", ""),
+        annotations=meta.get("annotations") or {},
+        labels=meta.get("labels") or {},
+        ports=tuple(
+            {key: value for key, value in port.items() if key != "nodePort"}
+            for port in spec.get("ports") or ()
+        ),
     )
 
 

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from typing import Protocol
 
 from workers.cluster.seen import (
+    AutoscalerSeen,
+    BudgetSeen,
     DeploymentSeen,
     EventSeen,
     JobPicture,
@@ -20,15 +22,42 @@ from workers.cluster.seen import (
     QuotaSeen,
     ReplicaSetSeen,
     RolloutSeen,
+    TrafficSeen,
 )
 
 
 @dataclass(frozen=True)
 class TemplateWrite:
-    """A pod template to write, and the state of the Deployment from which that was decided."""
+    """A pod template to write, and the state of the Deployment from which that was decided.
+
+    How many pods it asks for stays unless `replicas` says; annotations named in `without` go.
+    """
 
     deployment: DeploymentSeen
     template: Json
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    replicas: int | None = None
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DeploymentMade:
+    """A Deployment to make beside another, which is like it but for what is said here."""
+
+    name: str
+    like: DeploymentSeen
+    match_labels: Mapping[str, str]
+    template: Json
+    replicas: int
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrafficWrite:
+    """A selector to give a Service, and the state of the Service from which that was decided."""
+
+    service: TrafficSeen
+    selector: Mapping[str, str]
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -112,6 +141,58 @@ class Cluster(Protocol):
 
         With `rehearse` nothing is stored: the answer is what would be. Raises `ConflictError`.
         """
+        ...
+
+    def make_deployment(
+        self, namespace: str, made: DeploymentMade, *, rehearse: bool = False
+    ) -> DeploymentSeen:
+        """Make a Deployment like another. Raises `AlreadyExistsError`."""
+        ...
+
+    def traffics(self, namespace: str) -> tuple[TrafficSeen, ...]:
+        """All Services of a namespace."""
+        ...
+
+    def traffic(self, namespace: str, name: str) -> TrafficSeen:
+        """One Service. Raises `NotFoundError`."""
+        ...
+
+    def write_traffic(self, namespace: str, write: TrafficWrite, *, rehearse: bool = False) -> TrafficSeen:
+        """Let a Service pick other pods, unless it was changed since it was read: `ConflictError`."""
+        ...
+
+    def make_traffic(
+        self,
+        namespace: str,
+        name: str,
+        write: TrafficWrite,
+        labels: Mapping[str, str],
+        *,
+        rehearse: bool = False,
+    ) -> None:
+        """Make a Service that is like another but for its selector. Raises `AlreadyExistsError`."""
+        ...
+
+    def autoscalers(self, namespace: str) -> tuple[AutoscalerSeen, ...]:
+        """All HorizontalPodAutoscalers of a namespace."""
+        ...
+
+    def write_autoscaler(
+        self, namespace: str, seen: AutoscalerSeen, scales: str, *, rehearse: bool = False
+    ) -> None:
+        """Let one scale another Deployment, unless it was changed since it was read: `ConflictError`."""
+        ...
+
+    def fence_autoscaler(self, namespace: str, name: str, mark: str) -> None:
+        """The same as `fence` for a HorizontalPodAutoscaler."""
+        ...
+
+    def budgets(self, namespace: str) -> tuple[BudgetSeen, ...]:
+        """All PodDisruptionBudgets of a namespace."""
+        ...
+
+    def fence_traffic(self, namespace: str, name: str, mark: str) -> None:
+        """The same as `fence` for a Service."""
         ...
 
     def quotas(self, namespace: str) -> tuple[QuotaSeen, ...]:

@@ -48,10 +48,53 @@ class DeploymentSeen:
     """How many pods more than it asks for a rollout may have: a number, or a share of them (`25%`)."""
     history_limit: int = 10
     conditions: tuple[Condition, ...] = ()
+    match_labels: Mapping[str, str] = field(default_factory=dict)
+    manners: Json = field(default_factory=dict)
+    """The fields of its spec that say how it goes about a rollout, to make another one like it."""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def condition(self, type_: str) -> Condition | None:
         """The condition of that type."""
         return next((each for each in self.conditions if each.type == type_), None)
+
+
+@dataclass(frozen=True)
+class TrafficSeen:
+    """A Service: which pods get what is sent to it. `ports` is as another Service like it would have them."""
+
+    name: str
+    selector: Mapping[str, str]
+    resource_version: str
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[Json, ...] = ()
+
+    def picks(self, template: Json) -> bool:
+        """Whether pods of a template get its traffic."""
+        labels = (template.get("metadata") or {}).get("labels") or {}
+        return bool(self.selector) and self.selector.items() <= labels.items()
+
+
+@dataclass(frozen=True)
+class AutoscalerSeen:
+    """A HorizontalPodAutoscaler: the Deployment that it scales (empty: another kind), and its least size."""
+
+    name: str
+    scales: str
+    at_least: int
+    resource_version: str
+
+
+@dataclass(frozen=True)
+class BudgetSeen:
+    """A PodDisruptionBudget: the pods that it protects, by their labels; None when by more than that."""
+
+    name: str
+    selector: Mapping[str, str] | None
+
+    def covers(self, labels: Mapping[str, str]) -> bool:
+        """Whether it protects pods with these labels; what cannot be told counts as yes."""
+        return self.selector is None or self.selector.items() <= labels.items()
 
 
 @dataclass(frozen=True)

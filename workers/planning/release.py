@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from releases import grammar
 from releases.filesets import changes
-from releases.plan import EnsureConfiguration, EnsureFiles, Plan, RollOut, Template, digest_of, verification
+from releases.plan import EnsureConfiguration, EnsureFiles, Plan, RollOut, Template, digest_of
 from releases.version import ReleaseType, Version, is_downgrade, release_type
 from workers.images import Image
 from workers.lineage import label
 from workers.observe import services_seen
+from workers.planning.carrying_out import carried_out
 from workers.planning.scene import (
     Ready,
     Refused,
@@ -52,6 +53,9 @@ def plan_release(
     rollouts = [_roll_out(scene, each, version, before, pinned.get(each.name)) for each in moving]
     running = [Version.parse(each.stable.version) for each in moving if each.stable.version is not None]
     type_ = release_type(min(running, default=None), version, urgency=wanted.urgency)  # the largest step
+    ways = carried_out(scene, wanted.strategy, moving, rollouts)
+    if isinstance(ways, Refused):
+        return ways
     return Plan(
         kind="release",
         application=scene.config.application,
@@ -61,8 +65,8 @@ def plan_release(
         stable=joined([label(each.stable) for each in moving]),
         new=str(version),
         type=type_,
-        steps=(*before, *rollouts, verification(rollouts)),
-        warnings=tuple(_warnings(scene, moving) + _no_smaller(type_, wanted)),
+        steps=(*before, *ways.steps),
+        warnings=(*_warnings(scene, moving), *_no_smaller(type_, wanted), *ways.warnings),
     )
 
 
@@ -167,7 +171,7 @@ def _roll_out(
     new: Template = read_template(template, service.container, None)
     return RollOut(
         service=service.name,
-        deployment=service.deployment,
+        deployment=ready.deployment.name,
         container=service.container,
         stable=ready.stable,
         new=new,

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from releases import grammar
 from releases.events import Target
 from releases.migrations import later
-from releases.plan import Plan, RollOut, Template, verification
+from releases.plan import Plan, RollOut, Template, digest_of
 from releases.version import Version
+from workers.cluster import ReplicaSetSeen
 from workers.lineage import label
 from workers.marks import RELEASE, made_by
 from workers.observe import ServiceObserved
+from workers.planning.carrying_out import carried_out
 from workers.planning.scene import (
     Ready,
     Refused,
@@ -24,6 +26,7 @@ from workers.planning.scene import (
     strangers,
     traits,
 )
+from workers.slots import NoSlotsError, slots_of
 from workers.templates import read_template
 
 Find = Callable[[Ready], Template | None]
@@ -54,6 +57,9 @@ def plan_rollback(scene: Scene, wanted: Wanted) -> Plan | Refused:
     if not rollouts and not _database_is_ahead(scene, services):
         return Refused(f"There is nothing to go back to: {scene.environment.name} already runs {goal.means}.")
     moving = tuple(each for each in services if each.name in {step.service for step in rollouts})
+    ways = carried_out(scene, wanted.strategy, moving, rollouts, back=True)
+    if isinstance(ways, Refused):
+        return ways
     running = joined([label(each.stable) for each in services])
     return Plan(
         kind="rollback",
@@ -63,8 +69,8 @@ def plan_rollback(scene: Scene, wanted: Wanted) -> Plan | Refused:
         strategy=wanted.strategy,
         stable=joined([label(step.stable) for step in reversed(rollouts)]) or running,
         new=joined([label(step.new) for step in reversed(rollouts)]) or running,
-        steps=(*rollouts, verification(rollouts)) if rollouts else (),
-        warnings=tuple(_warnings(scene, moving)),
+        steps=ways.steps,
+        warnings=(*_warnings(scene, moving), *ways.warnings),
     )
 
 
@@ -105,7 +111,9 @@ def _of_version(ready: Ready, version: str) -> Template | None:
 
 
 def _of_revision(ready: Ready, number: int) -> Template | None:
-    return next((each for each in _templates(ready.observed) if each.revision == number), None)
+    """That revision of what serves now; of the slot beside it, if only that has one of the number."""
+    known = sorted(_known(ready.observed), key=lambda each: each.idle)
+    return next((each.template for each in known if each.template.revision == number), None)
 
 
 def _of_release(scene: Scene, ready: Ready, id_: str) -> Template | None:
@@ -113,18 +121,18 @@ def _of_release(scene: Scene, ready: Ready, id_: str) -> Template | None:
 
     A release that left this service alone asks nothing of it.
     """
-    marked = [each for each in ready.observed.revisions if each.annotations.get(RELEASE) == id_]
-    marked.sort(key=lambda each: made_by(each.annotations, each.template) == id_, reverse=True)
-    container = ready.observed.service.container
+    known = _known(ready.observed)
+    marked = [each for each in known if each.seen.annotations.get(RELEASE) == id_]
+    marked.sort(key=lambda each: made_by(each.seen.annotations, each.seen.template) == id_, reverse=True)
     if marked:
-        return read_template(marked[0].template, container, marked[0].revision)
+        return marked[0].template
     plan = next((each.plan for each in scene.past if each.id == id_), None)
     if plan is None:
         return None
     new = next((step.new for step in plan.rollouts() if step.service == ready.name), None)
     if new is None:
         return ready.stable
-    return next((each for each in _templates(ready.observed) if each.digest == new.digest), None)
+    return next((each.template for each in known if new.digest in {each.template.digest, each.digest}), None)
 
 
 def _from_cluster(services: tuple[Ready, ...]) -> Find:
@@ -154,17 +162,48 @@ def _older(ready: Ready) -> Template | None:
     )
 
 
+@dataclass(frozen=True)
+class _Known:
+    """A revision that could be gone back to, and its template as the Deployment that serves would have it."""
+
+    seen: ReplicaSetSeen
+    template: Template
+    idle: bool
+
+    @property
+    def digest(self) -> str:
+        """The digest of the template where it is."""
+        return digest_of(self.seen.template)
+
+
+def _known(observed: ServiceObserved) -> list[_Known]:
+    """A service's revisions: what stands by in the other slot, then the newest first."""
+    container, beside = observed.service.container, observed.beside
+    try:
+        slots = None if beside is None else slots_of(observed)
+    except NoSlotsError:
+        slots = None
+    known = []
+    for each in observed.revisions:
+        idle = beside is not None and each.owner == beside.uid
+        if idle and slots is None:
+            continue
+        template = slots.to_serving(each.template) if idle and slots is not None else each.template
+        known.append(_Known(each, read_template(template, container, each.revision), idle))
+    standing = "" if beside is None else digest_of(beside.template)
+    return sorted(known, key=lambda each: not (each.idle and each.digest == standing))
+
+
 def _templates(observed: ServiceObserved) -> list[Template]:
-    """A service's templates, the newest revision first."""
-    container = observed.service.container
-    return [read_template(each.template, container, each.revision) for each in observed.revisions]
+    """Their templates."""
+    return [each.template for each in _known(observed)]
 
 
 def _roll_out(ready: Ready, template: Template) -> RollOut:
     service = ready.observed.service
     return RollOut(
         service=service.name,
-        deployment=service.deployment,
+        deployment=ready.deployment.name,
         container=service.container,
         stable=ready.stable,
         new=template,

@@ -13,7 +13,7 @@ from releases.lifecycle import Release, State
 from releases.plan import Template
 from releases.policy import Refusal
 from releases.version import Urgency
-from workers.cluster import DeploymentSeen
+from workers.cluster import AutoscalerSeen, BudgetSeen, DeploymentSeen
 from workers.lineage import Lineage, lineage
 from workers.marks import RELEASE, made_by
 from workers.observe import Observed, ServiceObserved
@@ -57,7 +57,8 @@ class Wanted:
 class Scene:
     """The configuration, the cluster as it was seen, and the environment's releases, the newest first.
 
-    `applied` are the migrations that its database has; None while nobody keeps track of them.
+    `applied` are the migrations that its database has; None while nobody keeps track of them. `autoscalers`
+    and `budgets` are those of the namespace, where releases may be blue-green.
     """
 
     config: Config
@@ -65,6 +66,12 @@ class Scene:
     observed: Observed
     past: tuple[Release, ...] = ()
     applied: tuple[Applied, ...] | None = None
+    autoscalers: tuple[AutoscalerSeen, ...] = ()
+    budgets: tuple[BudgetSeen, ...] = ()
+
+    def autoscaler_of(self, deployment: str) -> AutoscalerSeen | None:
+        """What scales a Deployment; None when nothing does."""
+        return next((each for each in self.autoscalers if each.scales == deployment), None)
 
     @property
     def lineage(self) -> Lineage:

@@ -9,20 +9,41 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from releases.database import Backup, Migrate, Restore
-from releases.plan import Drill, EnsureConfiguration, EnsureFiles, RollOut, Step, Verify
+from releases.plan import (
+    Drill,
+    EnsureConfiguration,
+    EnsureFiles,
+    Follow,
+    Keep,
+    Prepare,
+    Preview,
+    RollOut,
+    Step,
+    Switch,
+    Validate,
+    Verify,
+    Watch,
+)
 from workers.steps.database import back_up, migrate, restore
 from workers.steps.drill import drill
 from workers.steps.ensure_configuration import ensure_configuration
 from workers.steps.ensure_files import ensure_files
+from workers.steps.keep import keep
+from workers.steps.prepare import prepare
 from workers.steps.roll_out import roll_out
+from workers.steps.traffic import follow, preview, switch
 from workers.steps.verify import verify
+from workers.steps.watch import watch
 from workers.steps.work import Done, Failed, Outcome, Unfinished, Work
+from workers.verdict import Standing
 
 __all__ = ["Done", "Failed", "Outcome", "Unfinished", "Work", "run"]
 
 
-def run(step: Step, rollouts: Iterable[RollOut], work: Work) -> Outcome:
-    """Run a step, beside the `rollouts` that go in its direction.
+def run(  # noqa: C901, PLR0911 - one case a step
+    step: Step, standings: Iterable[Standing], work: Work
+) -> Outcome:
+    """Run a step, beside the `standings`: what the steps that go in its direction leave behind.
 
     Raises `ClusterError`s; a `TransientError` means that the step should be run again.
     """
@@ -33,8 +54,20 @@ def run(step: Step, rollouts: Iterable[RollOut], work: Work) -> Outcome:
             return ensure_files(step, work)
         case RollOut():
             return roll_out(step, work)
-        case Verify():
-            return verify(step, rollouts, work)
+        case Prepare():
+            return prepare(step, work)
+        case Preview():
+            return preview(step, work)
+        case Switch():
+            return switch(step, work)
+        case Follow():
+            return follow(step, work)
+        case Watch():
+            return watch(step, standings, work)
+        case Keep():
+            return keep(step, work)
+        case Verify() | Validate():
+            return verify(step, standings, work)
         case Backup():
             return back_up(step, work)
         case Migrate():

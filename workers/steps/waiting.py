@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from releases.plan import RollOut
 from workers.cluster import DeploymentSeen, RolloutSeen
 from workers.describe import pods_of
 from workers.steps.evidence import evidence
 from workers.steps.work import Failed, Unfinished, Work
-from workers.verdict import Converged, Progressing, Verdict, judge
+from workers.verdict import Converged, Progressing, Standing, Verdict, judge
 from workers.verdict import Failed as Judged
 
 
-def wait(step: RollOut, deployment: DeploymentSeen, work: Work) -> Failed | Unfinished | None:
+def wait(step: Standing, deployment: DeploymentSeen, work: Work) -> Failed | Unfinished | None:
     """None when the rollout has come to its end; else why it has not.
 
     Pictures from before `deployment`, which was read last, are not believed.
@@ -34,7 +33,7 @@ def wait(step: RollOut, deployment: DeploymentSeen, work: Work) -> Failed | Unfi
     return Unfinished()
 
 
-def _verdict(step: RollOut, seen: RolloutSeen, generation: int, work: Work) -> Verdict | Failed | None:
+def _verdict(step: Standing, seen: RolloutSeen, generation: int, work: Work) -> Verdict | Failed | None:
     """What the picture means; None while there is none that could be judged."""
     if seen.trouble is not None:
         if work.now() < work.deadline:
@@ -49,7 +48,7 @@ def _verdict(step: RollOut, seen: RolloutSeen, generation: int, work: Work) -> V
     return judge(step, seen, since=work.since, now=work.now(), deadline=work.deadline)
 
 
-def _failed(step: RollOut, seen: RolloutSeen, verdict: Judged, work: Work) -> Failed:
+def _failed(step: Standing, seen: RolloutSeen, verdict: Judged, work: Work) -> Failed:
     pods = () if seen.deployment is None else pods_of(seen.deployment, seen)
     unready = tuple(pod for pod in pods if not pod.ready)
     return Failed(

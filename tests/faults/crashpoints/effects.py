@@ -17,6 +17,9 @@ MAY_REPEAT = frozenset(
         # Who takes over may mark a Deployment, so that a late write of the one before fails. What counts is
         # how often its spec was changed, which its generation tells.
         ("deployments", ""),
+        # The same of a Service; what it picks in the end, its content tells. A preview is made once.
+        ("services", "buzzy-main"),
+        ("services", "buzzy-api"),
     }
 )
 """Objects whose writes are level-triggered, by kind and name: how often says nothing about a release."""

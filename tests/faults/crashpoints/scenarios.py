@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from tests.faults.crashpoints.boundaries import Boundary, Kill, Side
 
@@ -56,6 +56,11 @@ class Scenario:
     """The scenario that this one must end like."""
     crash: Crash | None = None
     """What happens in every run of it."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """More keys of the environment."""
+
+
+BLUE_GREEN = {"strategy": "blue-green", "blue_green": {"monitor": "1s", "delay": "1h"}}
 
 
 def _approve(house: House) -> None:
@@ -88,6 +93,9 @@ def _abort(house: House) -> None:
 SCENARIOS = (
     Scenario("release", _release),
     Scenario("rollback", _rollback),
+    Scenario("blue-green", _release, settings=BLUE_GREEN),
+    Scenario("blue-green rollback", _rollback, settings=BLUE_GREEN),
+    Scenario("blue-green abort", _abort, {f"buzzybuzz/buzzy-api:{NEXT}": "never-ready"}, settings=BLUE_GREEN),
     Scenario("abort", _abort, {f"buzzybuzz/buzzy-api:{NEXT}": "never-ready"}),
     Scenario(
         "after a worker's crash",

@@ -43,6 +43,9 @@ class Witness:
         deployments = self._objects(cluster, "apis/apps/v1", "deployments")
         configurations = [o for o in self._objects(cluster, "api/v1", "configmaps") if o.get("immutable")]
         content = {f"Deployment {_name(each)}": each["spec"]["template"] for each in deployments}
+        content |= {f"Size of {_name(each)}": each["spec"]["replicas"] for each in deployments}
+        services = self._objects(cluster, "api/v1", "services")
+        content |= {f"Service {_name(each)}": each["spec"]["selector"] for each in services}
         content |= {f"ConfigMap {_name(each)}": each["data"] for each in configurations}
         return Effects(
             states={id_: record.load(id_).release.state.value for id_ in ids},

@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import httpx
+import yaml
 
 from releases.record import Store
 from sandbox.children import die_with_parent
@@ -116,7 +117,7 @@ class World:
             store.call("FLUSHALL")
             cluster.seed_buzzy(namespaces=[NAMESPACE], version=STABLE, previous=PREVIOUS, services=SERVICES)
             cluster.add_user(USER, USER)
-            self._start(folder, slack, cluster, armed)
+            self._start(folder, slack, cluster, armed, scenario.settings)
             try:
                 hung = self._played(scenario, slack, store)
                 seen = self._witness.effects(slack, cluster, store)
@@ -134,10 +135,16 @@ class World:
         )
 
     def _start(
-        self, folder: Path, slack: RunningWorkspace, cluster: Cluster, armed: Sequence[CrashPoint]
+        self,
+        folder: Path,
+        slack: RunningWorkspace,
+        cluster: Cluster,
+        armed: Sequence[CrashPoint],
+        more: Mapping[str, Any],
     ) -> None:
-        config = folder / "buzzy.yaml"
-        config.write_text(CONFIG)
+        config, content = folder / "buzzy.yaml", yaml.safe_load(CONFIG)
+        content["environments"]["staging"] |= more
+        config.write_text(yaml.safe_dump(content, sort_keys=False))
         settings = slack.environment() | {
             "REDIS_URL": self._redis.url,
             "KUBECONFIG": str(cluster.kubeconfig(folder / "kubeconfig", token=USER)),
