@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from releases import checklist
 from releases import events as e
+from releases.monitoring import MEASURED, Monitor, Reading
 from releases.plan import Plan, RollOut, Step, way_back
 
 
@@ -25,6 +26,7 @@ class State(StrEnum):
     APPROVED = "approved"  # a worker will start it
     HELD = "held"  # could start, but its environment was closed meanwhile
     RUNNING = "running"
+    UNDECIDED = "undecided"  # what was watched does not say whether it is good: a person has to
     ABORTING = "aborting"  # runs on to its next safe point, then turns back
     TURNING_BACK = "turning back"  # undoes what it did
     CANCELLING = "cancelling"  # stopped before it changed anything
@@ -50,13 +52,21 @@ ENDED = frozenset(
 )
 """States in which a release no longer holds its environment."""
 
-WORKING = frozenset({State.REQUESTED, State.APPROVED, State.RUNNING, State.ABORTING, State.TURNING_BACK})
+MOVING = frozenset({State.RUNNING, State.UNDECIDED, State.ABORTING, State.TURNING_BACK})
+"""States in which the cluster was changed and the release is not done: it holds the environment there too."""
+
+WORKING = MOVING | {State.REQUESTED, State.APPROVED}
 """States in which a job should be at work on the release."""
 
-MOVING = frozenset({State.RUNNING, State.ABORTING, State.TURNING_BACK})
-"""States in which the cluster is being changed."""
-
-_STEPPING = ("step_started", "step_progressed", "step_finished", "step_failed", "interrupted", "notes_read")
+_STEPPING = (
+    "step_started",
+    "step_progressed",
+    "step_finished",
+    "step_failed",
+    "monitored",
+    "interrupted",
+    "notes_read",
+)
 
 TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
     {
@@ -93,9 +103,18 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         },
         State.RUNNING: {
             **dict.fromkeys(_STEPPING, State.RUNNING),
+            "decision_asked": State.UNDECIDED,
             "abort_requested": State.ABORTING,
             "turned_back": State.TURNING_BACK,
             "release_finished": State.RELEASED,
+            "release_failed": State.FAILED,
+        },
+        State.UNDECIDED: {
+            "decision_reminded": State.UNDECIDED,
+            "interrupted": State.UNDECIDED,
+            "notes_read": State.UNDECIDED,
+            "monitor_settled": State.RUNNING,
+            "abort_requested": State.ABORTING,
             "release_failed": State.FAILED,
         },
         State.ABORTING: {
@@ -185,6 +204,15 @@ class Release:
     forward: tuple[StepState, ...] = ()
     back: tuple[StepState, ...] = ()
     turned_back_because: str | None = None
+    by_itself: bool = False
+    """Whether it turned back without anybody asking for that."""
+    readings: tuple[Reading, ...] = ()
+    """How the triggers of the step that watches stood last."""
+    monitored_at: datetime | None = None
+    measured: frozenset[str] = frozenset()
+    """The triggers of which that step could say something at all so far."""
+    undecided: e.DecisionAsked | None = None
+    reminders: int = 0
     held: e.ReleaseHeld | None = None
     seen: Mapping[str, e.ServiceSeen] = field(default_factory=dict)
     started_at: datetime | None = None
@@ -222,6 +250,16 @@ class Release:
             if self.steps[index].status is not StepStatus.DONE:
                 return index
         return None
+
+    @property
+    def watching(self) -> tuple[int, Monitor, datetime] | None:
+        """The step that watches, its place and since when; None while another is at work, or none."""
+        index = self.next_index if self.state in {State.RUNNING, State.UNDECIDED} else None
+        if index is None:
+            return None
+        state = self.steps[index]
+        is_begun = isinstance(state.step, Monitor) and state.started_at is not None
+        return (index, state.step, state.started_at) if is_begun else None  # type: ignore[return-value] # just asked
 
     @property
     def touched(self) -> tuple[Step, ...]:
@@ -309,7 +347,7 @@ def apply(release: Release, event: e.Event) -> Release:
     return _note(after, event)
 
 
-def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one case an event
+def _note(release: Release, event: e.Event) -> Release:  # noqa: C901, PLR0911, PLR0912 - one case an event
     match event:
         case e.PlanProposed():
             return _planned(release, event)
@@ -336,9 +374,11 @@ def _note(release: Release, event: e.Event) -> Release:  # noqa: PLR0911 - one c
             return replace(release, started_at=event.at)
         case e.StepStarted() | e.StepProgressed() | e.StepFinished() | e.StepFailed():
             return _stepped(release, event)
+        case e.Monitored() | e.DecisionAsked() | e.DecisionReminded() | e.MonitorSettled():
+            return _watched(release, event)
         case e.TurnedBack():
             back = tuple(StepState(step) for step in event.steps)
-            return replace(release, back=back, turned_back_because=event.because)
+            return replace(release, back=back, turned_back_because=event.because, by_itself=event.by_itself)
         case e.ReleaseFailed():
             return replace(release, reason=event.reason)
         case _:
@@ -358,6 +398,37 @@ def _planned(release: Release, event: e.PlanProposed) -> Release:
     )
 
 
+def _watched(
+    release: Release, event: e.Monitored | e.DecisionAsked | e.DecisionReminded | e.MonitorSettled
+) -> Release:
+    match event:
+        case e.Monitored():
+            said = {each.trigger for each in event.readings if each.verdict in MEASURED}
+            return replace(
+                release,
+                readings=event.readings,
+                monitored_at=event.at,
+                measured=release.measured | said,
+            )
+        case e.DecisionAsked():
+            return replace(release, undecided=event, reminders=0)
+        case e.DecisionReminded():
+            return replace(release, reminders=release.reminders + 1)
+        case e.MonitorSettled():
+            return _settled(release, event)
+
+
+def _settled(release: Release, event: e.MonitorSettled) -> Release:
+    """The step that watched is done, because a person says so."""
+    if release.undecided is None:
+        raise IllegalEventError(f"{release.id} was not undecided")
+    index = release.undecided.index
+    done = replace(release.steps[index], status=StepStatus.DONE, finished_at=event.at)
+    return replace(
+        release, forward=(*release.forward[:index], done, *release.forward[index + 1 :]), undecided=None
+    )
+
+
 def _without(release: Release, actor: e.Actor) -> tuple[Approval, ...]:
     return tuple(approval for approval in release.approvals if approval.by.id != actor.id)
 
@@ -370,6 +441,8 @@ def _stepped(
     state = release.steps[event.index]
     match event:
         case e.StepStarted():
+            if isinstance(state.step, Monitor) and state.started_at is None:
+                release = replace(release, readings=(), monitored_at=None, measured=frozenset())
             # A step that is begun again after a crash keeps its first start: its deadline goes on.
             state = replace(state, status=StepStatus.RUNNING, started_at=state.started_at or event.at)
         case e.StepFinished():

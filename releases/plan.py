@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from releases.checklist import VOLATILE, Item
+from releases.monitoring import Monitor
 from releases.version import ReleaseType
 
 Json = dict[str, Any]
@@ -114,10 +115,10 @@ class Verify(Frozen):
         return "all services verified"
 
 
-Step = Annotated[EnsureConfiguration | RollOut | Verify, Field(discriminator="kind")]
+Step = Annotated[EnsureConfiguration | RollOut | Verify | Monitor, Field(discriminator="kind")]
 
 
-_LATER = frozenset({"checklist", "notes"})
+_LATER = frozenset({"checklist", "notes", "on_failure"})
 _UNSAID: dict[str, Any] = {"checklist": {"__all__": set(VOLATILE)}}
 
 
@@ -136,6 +137,10 @@ class Plan(Frozen):
     warnings: tuple[str, ...] = Field(default=(), description="what approvers should know, a sentence each")
     checklist: tuple[Item, ...] = Field(default=(), description="what must be so before it starts")
     notes: str | None = Field(default=None, description="the address of the new version's release notes")
+    on_failure: Literal["rollback"] | None = Field(
+        default=None,
+        description="whether it goes back by itself once it is seen to be ill; None: a person decides",
+    )
 
     @property
     def digest(self) -> str:

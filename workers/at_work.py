@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from releases import events as e
 from releases.events import ServiceSeen
+from releases.monitoring import Reading
 from workers.cluster import Cluster, TransientError
+from workers.metrics import Metrics
 from workers.words import silent
 from workers.writer import Writer
 
@@ -36,6 +38,7 @@ class StepWork:
         now: Callable[[], datetime],
         enough: Callable[[], bool],
         look_around: Callable[[], tuple[ServiceSeen, ...]],
+        metrics: Metrics | None = None,
     ) -> None:
         """`index` is the step's place in the release; `enough` says that the job should end here.
 
@@ -48,6 +51,8 @@ class StepWork:
         self.since = since
         self.deadline = deadline
         self.now = now
+        self.metrics = metrics
+        self.release_began = writer.release.started_at or since
         self._writer = writer
         self._index = index
         self._enough = enough
@@ -86,6 +91,22 @@ class StepWork:
             return
         self._shown_at = now
         self._tell(seen)
+
+    def readings(self) -> tuple[Reading, ...]:
+        """How the triggers of what is watched stood last."""
+        return self._writer.release.readings
+
+    def told_at(self) -> datetime:
+        """When that was put on record; the beginning, if it was not yet."""
+        return self._writer.release.monitored_at or self.since
+
+    def measured(self) -> frozenset[str]:
+        """The triggers of which something could be said so far."""
+        return self._writer.release.measured
+
+    def tell(self, readings: tuple[Reading, ...]) -> None:
+        """Put on record how they stand now."""
+        self._writer.append([e.Monitored(at=self.now(), index=self._index, readings=readings)])
 
     def silence(self, trouble: TransientError | None) -> None:
         """Note whether the cluster can be heard; tell it once when it cannot for a while."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from releases.config import section
+from releases.config import monitors, section
 from releases.config.checklist import ALWAYS, Check, ChecklistItem
 from releases.config.checks import contradictions
 from releases.config.durations import format_duration, parse_duration, write_duration
@@ -17,6 +17,7 @@ from releases.config.models import (
     UnknownEnvironment,
     json_schema,
 )
+from releases.config.monitors import MonitorRule, Prometheus
 from releases.config.problems import ConfigError, Problem, explain
 from releases.config.rules import Approval, ApprovalByType, Permission, Permissions, Requires
 from releases.config.surroundings import Database, Needs
@@ -38,10 +39,12 @@ __all__ = [
     "Environment",
     "Freeze",
     "Freezes",
+    "MonitorRule",
     "Needs",
     "Permission",
     "Permissions",
     "Problem",
+    "Prometheus",
     "Requires",
     "Service",
     "Train",
@@ -64,6 +67,8 @@ _PATTERNS = {
     section.PERSON: "must be the id of a person (U… or W…), from Copy member ID in their Slack profile",
     section.OS_USER: "must be the name of a user of the operating system",
     section.HTTP_PATH: "must be a path that starts with /",
+    monitors.NAME: "must be a name of letters, digits, spaces and dashes, at most 40",
+    monitors.REASON: "must be the reason of an event as Kubernetes has it",
     section.VARIABLE: "must be the name of a variable: letters, digits and underscores",
 }
 

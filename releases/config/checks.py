@@ -29,6 +29,7 @@ def contradictions(config: Config) -> Iterator[Problem]:
         yield from _audience(environment)
         yield from _size(environment)
         yield from _checklist(config, environment)
+        yield from _metrics(config, environment)
         if environment.name == EVERY:
             what = "is what people call all environments together, when they lock them"
             yield Problem(written(("environments", environment.name)), what, "give it another name")
@@ -163,6 +164,14 @@ def _checklist(config: Config, environment: Environment) -> Iterator[Problem]:
             yield Problem(where, "needs a matrix to check", "write compatibility, or leave it out")
         elif item.check == "proven" and environment.requires is None:
             yield Problem(where, "needs a rule to check", "write requires, or leave it out")
+
+
+def _metrics(config: Config, environment: Environment) -> Iterator[Problem]:
+    rule = environment.monitor
+    if rule is not None and rule.asks_prometheus and config.prometheus_of(environment) is None:
+        where = written(("environments", environment.name, "monitor", "triggers"))
+        fix = "write prometheus: {address: http://…}, here or at the top of the file"
+        yield Problem(where, "need metrics, and it is not said where those are", fix)
 
 
 def _trains(config: Config) -> Iterator[Problem]:

@@ -48,11 +48,12 @@ def problems(text: str) -> list[str]:
     [
         ("aproval: {}", "aproval: is not known here; did you mean approval?"),
         (
-            "monitor: {}",
+            "backups: {}",
             (
-                "monitor: is not known here; known here: cluster, namespace, channel, strategy, services, "
+                "backups: is not known here; known here: cluster, namespace, channel, strategy, services, "
                 "approval, requires, permissions, follows, after, audience, alerts, configuration, mongodb, "
-                "not_known, checklist, prerelease, time_zone, freezes, shared, history"
+                "not_known, checklist, prerelease, time_zone, freezes, shared, history, "
+                "prometheus, monitor, on_failure"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),

@@ -10,6 +10,7 @@ from releases.version import ReleaseType, Version, is_downgrade, release_type
 from workers.images import Image
 from workers.lineage import label
 from workers.observe import services_seen
+from workers.planning.monitoring import monitor
 from workers.planning.scene import (
     Ready,
     Refused,
@@ -46,6 +47,9 @@ def plan_release(
     running = [Version.parse(each.stable.version) for each in moving if each.stable.version is not None]
     type_ = release_type(min(running, default=None), version, urgency=wanted.urgency)  # the largest step
     steps: list[Step] = [*rollouts, verification(rollouts)]
+    watched = monitor(scene, rollouts)
+    if watched is not None:
+        steps.append(watched)
     return Plan(
         kind="release",
         application=scene.config.application,
@@ -57,6 +61,7 @@ def plan_release(
         type=type_,
         steps=tuple(steps if configuration is None else [configuration, *steps]),
         warnings=tuple(_warnings(scene, moving) + _no_smaller(type_, wanted)),
+        on_failure="rollback" if scene.environment.goes_back else None,
     )
 
 

@@ -55,4 +55,5 @@ def _failed(step: RollOut, seen: RolloutSeen, verdict: Judged, work: Work) -> Fa
     return Failed(
         verdict.reason,
         evidence(work.cluster, work.namespace, step.service, verdict.troubles, unready),
+        ill=verdict.ill,
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from releases.events import Evidence, ServiceSeen
+from releases.monitoring import Chart
 from workers.cluster import Cluster, TransientError
 
 
@@ -52,10 +53,23 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """It cannot be reached. `reason` is one sentence, without a full stop."""
+    """It cannot be reached. `reason` is one sentence, without a full stop.
+
+    `ill` says that the new version was seen to be ill. Only then a release goes back by itself: not because
+    it could not be seen, nor because somebody else was at work.
+    """
 
     reason: str
     evidence: tuple[Evidence, ...] = ()
+    ill: bool = False
+    chart: Chart | None = None
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Whether its end is reached has to be said by a person. `reason` is as for `Failed`."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -63,4 +77,4 @@ class Unfinished:
     """It is to be gone on with by whoever runs the step next."""
 
 
-Outcome = Done | Failed | Unfinished
+Outcome = Done | Failed | Undecided | Unfinished
