@@ -31,6 +31,7 @@ from bot.relay import Relay
 from bot.relay.alarm import Alarm
 from bot.relay.announcements import Announcements
 from bot.relay.audience import Audience
+from bot.relay.charts import Charts
 from bot.relay.pace import Pace
 from bot.relay.posting import Poster
 from bot.relay.replies import Replies
@@ -246,6 +247,7 @@ class Bot:
             Alarm(self._config, record, told, poster, self._slack),
             Announcements(Closures(store), poster),
             Audience(self._config, told, poster, self._slack),
+            Charts(told, poster),
             Replies(Questions(store), self._desk(store), told, poster, self._slack),
         )
 

@@ -19,11 +19,13 @@ from bot.slack import Slack
 from bot.vocabulary import vocabulary_of
 from releases import approval, grammar, policy
 from releases.config import Config
-from releases.events import AbortRequested, Approved, AskedVia, Event
+from releases.events import AbortRequested, Approved, AskedVia, Event, MonitorSettled, Via
+from releases.holding import because, held
 from releases.lifecycle import Release, State
 from releases.passing import Forward
 from releases.people import Person
 from releases.policy import Refusal
+from releases.proof import PAST
 from releases.record import (
     BusyError,
     JobQueue,
@@ -41,8 +43,11 @@ Opening = Forward | grammar.Rollback
 
 Closes = grammar.Lock | grammar.Unlock | grammar.Freeze | grammar.Unfreeze
 Later = grammar.Schedule | grammar.Unschedule
-Changing = Opening | grammar.Abort | Closes | Later
+Changing = Opening | grammar.Abort | grammar.Finish | Closes | Later
 """The commands that change something; the others ask."""
+
+_FOR_WORKERS = Approved | AbortRequested | MonitorSettled
+"""What a worker has to act on."""
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +99,8 @@ class Requests:
                     return self._open(command, user, channel, delivery, via)
                 case grammar.Abort():
                     return self._abort(command, user, channel)
+                case grammar.Finish():
+                    return self._finish(command, user, channel, "command" if via == "slack" else via)
                 case grammar.Lock():
                     return self._lock(command, user, channel, delivery, via)
                 case grammar.Unlock():
@@ -226,10 +233,23 @@ class Requests:
             self.not_done(schedule, mistake_message(error))
             return
         assert isinstance(command, grammar.Release)  # noqa: S101 - nothing else is scheduled
-        refused = self._due(command, schedule, delivery)
+        refused = self._held(command, schedule, delivery) or self._due(command, schedule, delivery)
         if refused is not None:
             in_line = self._gate.wait_for(command, environment, schedule.by)
             self._planner.not_done(schedule, refused, in_line=in_line)
+
+    def _held(self, command: grammar.Release, schedule: Scheduled, delivery: str) -> Message | None:
+        """Why what was scheduled is not asked for: the version has gone back by itself since."""
+        past = self._record.recent(command.environment, PAST)
+        last = held(str(command.version), past, schedule.at)
+        if last is None or self._record.opened(delivery) is not None:
+            return None
+        problem = (
+            f"{command.version} went back by itself in {command.environment} ({last.id}: {because(last)})."
+        )
+        return refusal_message(
+            Refusal(problem, "It is held until somebody asks for it again.", copy=f"/buzzy {command.line()}")
+        )
 
     def _due(self, command: grammar.Release, schedule: Scheduled, delivery: str) -> Message | None:
         try:
@@ -272,6 +292,26 @@ class Requests:
         where = link(url, command.release) if url else command.release
         return message(f"{command.release} is being stopped.", lines([where, " is being stopped."]))
 
+    def may_finish(self, release: Release, channel: str | None) -> Callable[[Person], Refusal | None]:
+        """The rule for those who want to say that a release of somebody else's is good."""
+        environment = self._config.environments.get(release.environment)
+        if environment is None:
+            return policy.admit  # in buzzy.yaml no more, and its rules neither
+        return lambda who: policy.may("release", environment, who, channel)
+
+    def _finish(self, command: grammar.Finish, user: str, channel: str | None, via: Via) -> Message:
+        def judge(release: Release, who: Person) -> approval.Outcome:
+            allowed = self.may_finish(release, channel)
+            return approval.finish(release, who, self._now(), via=via, allowed=allowed)
+
+        try:
+            refusal = self.decide(command.release, user, judge)
+        except UnknownReleaseError:
+            return unknown_release(command.release)
+        if refusal is not None:
+            return refusal_message(refusal)
+        return message(f"{command.release} is good.", lines([f"{command.release} is good, and ends."]))
+
     def _follow(self, release: Release) -> Message:
         sentence = f"{release.id} is being planned; follow it in its channel."
         channel = room(release.request.channel)
@@ -283,7 +323,7 @@ class Requests:
 
     def _move(self, release: Release, happened: tuple[Event, ...]) -> None:
         """Let a worker know when there is something to do for one."""
-        if not release.ended and any(isinstance(event, Approved | AbortRequested) for event in happened):
+        if not release.ended and any(isinstance(event, _FOR_WORKERS) for event in happened):
             self._queue.put(queue_of(release), "advance", release.id)
         elif release.state is State.REQUESTED:  # somebody wants it looked at again
             self._queue.put(queue_of(release), "plan", release.id)

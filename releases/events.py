@@ -289,6 +289,7 @@ class Monitored(Happened):
     event: Literal["monitored"] = "monitored"
     index: int
     readings: tuple[Reading, ...]
+    news: tuple[str, ...] = Field(default=(), description="the triggers that stand otherwise")
 
 
 class DecisionAsked(Happened):

@@ -1,11 +1,11 @@
 """Metrics that have a name: what they ask of Prometheus, and which metrics they expect to be there.
 
 Each is a fixed template. `$labels` stands for a matcher of namespace and pods (`namespace="…",pod=~"…"`) and
-`$range` for the span over which it is looked back. buzzy.yaml may replace a template under `prometheus.queries`.
+`$range` for the span over which it is looked back. buzzy.yaml may replace a template (`prometheus.queries`).
 
-The names of metrics are the usual ones: of Prometheus' client libraries (`http_requests_total` with a label
-`code`, `http_request_duration_seconds`), of cAdvisor and the kubelet (`container_…`, `kubelet_volume_stats_…`)
-and, for people at work, a gauge of the application's own, `active_users`.
+Metrics have their usual names: of Prometheus' client libraries (`http_requests_total` with a label
+`code`, `http_request_duration_seconds`), of cAdvisor and kubelet (`container_…`, `kubelet_volume_stats_…`);
+for people at work, a gauge of the application's own, `active_users`.
 """
 
 from __future__ import annotations

@@ -88,10 +88,10 @@ def error(trigger: Trigger, why: str, before: float | None = None) -> Reading:
     return Reading(trigger=trigger.name, verdict=Verdict.ERROR, before=before, why=why)
 
 
-def is_news(before: Sequence[Reading], now: Sequence[Reading]) -> bool:
-    """Whether any trigger stands otherwise; that a value has moved is no news."""
+def news(before: Sequence[Reading], now: Sequence[Reading]) -> tuple[str, ...]:
+    """The triggers that stand otherwise; that a value has moved is no news."""
     stood = {each.trigger: each.verdict for each in before}
-    return any(stood.get(each.trigger) is not each.verdict for each in now)
+    return tuple(each.trigger for each in now if stood.get(each.trigger) is not each.verdict)
 
 
 def fifths(passed: timedelta, window: timedelta) -> int:

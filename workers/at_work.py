@@ -104,9 +104,9 @@ class StepWork:
         """The triggers of which something could be said so far."""
         return self._writer.release.measured
 
-    def tell(self, readings: tuple[Reading, ...]) -> None:
-        """Put on record how they stand now."""
-        self._writer.append([e.Monitored(at=self.now(), index=self._index, readings=readings)])
+    def tell(self, readings: tuple[Reading, ...], news: tuple[str, ...]) -> None:
+        """Put on record how they stand now, and which of them otherwise than before."""
+        self._writer.append([e.Monitored(at=self.now(), index=self._index, readings=readings, news=news)])
 
     def silence(self, trouble: TransientError | None) -> None:
         """Note whether the cluster can be heard; tell it once when it cannot for a while."""

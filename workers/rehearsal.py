@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 
+from releases.monitoring import Monitor
 from releases.plan import EnsureConfiguration, Plan, RollOut, Step, verification
 from workers.cluster import (
     BELIEVED_SECONDS,
@@ -42,7 +43,13 @@ def rehearse(cluster: Cluster, plan: Plan) -> Plan:
     for step in rollouts[:1]:
         _watch(cluster, plan, step)
     before = [step for step in plan.steps if isinstance(step, EnsureConfiguration)]
-    steps: tuple[Step, ...] = (*before, *rollouts, verification(rollouts))
+    verified = verification(rollouts)
+    watched = [
+        step.model_copy(update={"deployments": verified.deployments})
+        for step in plan.steps
+        if isinstance(step, Monitor)
+    ]
+    steps: tuple[Step, ...] = (*before, *rollouts, verified, *watched)
     return plan.model_copy(update={"steps": steps})
 
 

@@ -24,7 +24,7 @@ from bot.messages.parts import (
 )
 from bot.messages.presses import ROLLBACK, Press
 from bot.messages.release import sure_to_roll_back
-from releases.lifecycle import Release
+from releases.lifecycle import Release, State
 
 
 def alert_message(release: Release, application: str, on_call: str | None, url: str | None) -> Message:
@@ -43,24 +43,42 @@ def alert_message(release: Release, application: str, on_call: str | None, url: 
         headline,
         lines(
             phrase(bold(headline), *((" — ", whom(on_call)) if on_call else ())),
-            [clip(release.reason, PARAGRAPH)],
-            [f"Changed, and still so: {wording.changed(changed)}" if changed else "Nothing was changed."],
+            [clip(_why(release), PARAGRAPH)],
+            [_what_now(release)],
             _origin(release, url),
         ),
-        buttons(roll_back) if changed else None,
+        buttons(roll_back) if changed and not _goes_back(release) else None,
     )
+
+
+def _goes_back(release: Release) -> bool:
+    """Whether it undoes by itself what it did; one that could not is as any that failed."""
+    return release.by_itself and release.state is not State.FAILED
+
+
+def _why(release: Release) -> str:
+    return release.reason or release.turned_back_because or ""
+
+
+def _what_now(release: Release) -> str:
+    changed = wording.changed(release.changed_services)
+    if _goes_back(release):
+        return f"Going back by itself: {changed}"
+    return f"Changed, and still so: {changed}" if changed else "Nothing was changed."
 
 
 def resolved_message(release: Release, application: str, by: Release, url: str | None) -> Message:
     """The same alert after `by` has put the environment right."""
     title = wording.title(release, application)
     end = f"put right by {by.id}: {wording.what(by, application)}"
+    if by.id == release.id:
+        end = f"all services are back at {release.plan.stable if release.plan else 'what was before'}"
     return message(
         f"✅ {title}: {wording.headline(release)}; {end}",
         lines(
             [bold(f"✅ {title}: {wording.headline(release)}")],
             [end[0].upper() + end[1:], " · ", *_at(by)],
-            [clip(release.reason, PARAGRAPH)],
+            [clip(_why(release), PARAGRAPH)],
             _origin(release, url),
         ),
     )

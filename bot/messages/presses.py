@@ -9,7 +9,8 @@ from releases.plan import Frozen
 APPROVE, REFUSE, PLAN, ABORT, ROLLBACK = "approve", "refuse", "plan", "abort", "rollback"
 CHECKLIST, TICK, LOOK_AGAIN = "checklist", "tick", "look_again"
 WAIT, UNSCHEDULE = "wait", "unschedule"
-ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK, CHECKLIST, TICK, LOOK_AGAIN, WAIT, UNSCHEDULE)
+FINISH = "finish"
+ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK, CHECKLIST, TICK, LOOK_AGAIN, WAIT, UNSCHEDULE, FINISH)
 
 
 class Press(Frozen):

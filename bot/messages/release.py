@@ -31,10 +31,11 @@ from bot.messages.parts import (
     who,
     whom,
 )
-from bot.messages.presses import ABORT, APPROVE, CHECKLIST, PLAN, REFUSE, ROLLBACK, Press
+from bot.messages.presses import ABORT, APPROVE, CHECKLIST, FINISH, PLAN, REFUSE, ROLLBACK, Press
 from bot.messages.refusals import way_out
+from bot.messages.watching import reading_rows
 from releases.checklist import blocking
-from releases.lifecycle import Release, State
+from releases.lifecycle import MOVING, Release, State
 
 MOST_WARNINGS = 3
 
@@ -55,7 +56,7 @@ def release_message(release: Release, application: str) -> Message:
 
 
 def _since(release: Release) -> Row:
-    if release.state in {State.RUNNING, State.ABORTING, State.TURNING_BACK} and release.started_at:
+    if release.state in MOVING and release.started_at:
         return [" · since ", moment(release.started_at, "{time_secs}")]
     return []
 
@@ -89,11 +90,19 @@ def _body(release: Release) -> list[Row]:
             ]
         case State.HELD if release.held is not None:
             return [_approvals(release), [f"✋ {clip(release.held.because, PARAGRAPH)}"], _plan(release)]
+        case State.RUNNING if release.watching is not None:
+            return [_approvals(release), _plan(release), *reading_rows(release)]
+        case State.UNDECIDED if release.undecided is not None:
+            return [[clip(release.undecided.because, PARAGRAPH)], *reading_rows(release)]
         case State.APPROVED | State.RUNNING | State.ABORTING:
             return [_approvals(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
             because = release.turned_back_because
-            return [_approvals(release), *([phrase(f"because {clip(because, SENTENCE)}")] if because else [])]
+            return [
+                _approvals(release),
+                *([phrase(f"because {clip(because, SENTENCE)}")] if because else []),
+                _held(release),
+            ]
         case State.FAILED:
             return [_approvals(release), [clip(release.reason, PARAGRAPH)], _left_behind(release)]
         case State.IMPOSSIBLE:
@@ -107,6 +116,14 @@ def _body(release: Release) -> list[Row]:
             return [["by ", who(release.ended_by), " ", moment(release.ended_at), *_why(release)]]
         case _:
             return []
+
+
+def _held(release: Release) -> Row:
+    """What a release that went back by itself means for those that would follow it."""
+    if not release.by_itself or release.plan is None:
+        return []
+    version, where = clip(release.plan.new, NAME), clip(release.environment, NAME)
+    return [f"Promotion of {version} to and from {where} is held until somebody asks for it again."]
 
 
 def _approvals(release: Release) -> Row:
@@ -212,6 +229,12 @@ def _buttons(release: Release) -> ActionsBlock | None:
             )
         case State.APPROVED | State.HELD | State.RUNNING:
             return buttons(plan, _abort(release, press))
+        case State.UNDECIDED:
+            return buttons(
+                button("It is good", FINISH, press, style="primary"),
+                button("Roll back", ABORT, press, style="danger", confirm=_sure_to_abort(release)),
+                plan,
+            )
         case State.RELEASED if release.request.kind == "release":
             return buttons(button("Roll back", ROLLBACK, press, confirm=sure_to_roll_back(release)))
         case State.FAILED if release.changed_services:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.messages.parts import NAME, clip, count
+from bot.messages.watching import position
 from releases.checklist import blocking, needs_work
 from releases.config import format_duration
 from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
-from releases.plan import EnsureConfiguration, RollOut, Verify
+from releases.monitoring import Monitor
+from releases.plan import EnsureConfiguration, Plan, RollOut, Verify
 
 _EMOJI = {
     State.REQUESTED: "⚪",
@@ -17,6 +19,7 @@ _EMOJI = {
     State.APPROVED: "🔵",
     State.HELD: "🟡",
     State.RUNNING: "🔵",
+    State.UNDECIDED: "🟡",
     State.ABORTING: "🟠",
     State.TURNING_BACK: "🟠",
     State.CANCELLING: "⚫",
@@ -70,6 +73,7 @@ _FIXED = {
     State.REQUESTED: "being planned",
     State.APPROVED: "approved, about to start",
     State.HELD: "approved, waits until the environment opens",
+    State.UNDECIDED: "is it good? Somebody has to say",
     State.ABORTING: "stopping at the next safe point",
     State.CANCELLING: "being cancelled",
     State.CANCELLED: "cancelled, nothing was changed",
@@ -95,7 +99,10 @@ def headline(release: Release) -> str:
         case State.FAILED:
             return f"failed{_failed_at(release)}"
         case State.ROLLED_BACK:
-            return f"stopped, and back at {stable} in {format_duration(_back_in(release))}"
+            time = format_duration(_back_in(release))
+            if release.by_itself:
+                return f"rolled back to {stable} by itself in {time}"
+            return f"stopped, and back at {stable} in {time}"
         case state:
             return _FIXED[state]
 
@@ -142,6 +149,8 @@ def _running(release: Release) -> str:
             return f"service {services.index(service) + 1} of {len(services)}"
         case Verify():
             return "verifying all services"
+        case Monitor():
+            return position(release)
         case _:
             return "under way"
 
@@ -163,6 +172,12 @@ def _failed_at(release: Release) -> str:
 def _back_in(release: Release) -> timedelta:
     begun = next((state.started_at for state in release.back if state.started_at), release.started_at)
     return timedelta(0) if begun is None or release.ended_at is None else release.ended_at - begun
+
+
+def when_back(plan: Plan) -> str:
+    """When a release goes its way back."""
+    alone = " or, by itself, once it is seen to be ill" if plan.on_failure == "rollback" else ""
+    return f" if it has to be stopped{alone}"
 
 
 def changed(services: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ import structlog
 from bot.relay.alarm import Alarm
 from bot.relay.announcements import Announcements
 from bot.relay.audience import Audience
+from bot.relay.charts import Charts
 from bot.relay.posting import LaterError
 from bot.relay.replies import Replies
 from bot.relay.story import Story, Tale, tale_of
@@ -66,6 +67,7 @@ class Relay:
         alarm: Alarm,
         announcements: Announcements,
         audience: Audience,
+        charts: Charts,
         replies: Replies,
     ) -> None:
         """`told`'s store must wait longer than `LOOK_SECONDS`."""
@@ -75,6 +77,7 @@ class Relay:
         self._alarm = alarm
         self._announcements = announcements
         self._audience = audience
+        self._charts = charts
         self._replies = replies
         self._turns: dict[tuple[str, str], _Turn] = {}
 
@@ -128,7 +131,8 @@ class Relay:
         story = self._step(subject, "story", position, lambda: self._story.tell(tale))
         alarm = self._step(subject, "alarm", position, lambda: self._alarm.tell(tale))
         audience = self._step(subject, "audience", position, lambda: self._audience.tell(tale))
-        if story and alarm and audience:
+        charts = self._step(subject, "charts", position, lambda: self._charts.tell(tale))
+        if story and alarm and audience and charts:
             self._record.caught_up(subject, position)
 
     def _read(self, subject: str) -> Tale | None:

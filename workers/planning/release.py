@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from releases import grammar
+from releases.holding import because, went_back
 from releases.plan import EnsureConfiguration, Plan, RollOut, Step, Template, digest_of, verification
 from releases.version import ReleaseType, Version, is_downgrade, release_type
 from workers.images import Image
@@ -60,7 +61,7 @@ def plan_release(
         new=str(version),
         type=type_,
         steps=tuple(steps if configuration is None else [configuration, *steps]),
-        warnings=tuple(_warnings(scene, moving) + _no_smaller(type_, wanted)),
+        warnings=tuple(_went_back(scene, version) + _warnings(scene, moving) + _no_smaller(type_, wanted)),
         on_failure="rollback" if scene.environment.goes_back else None,
     )
 
@@ -150,6 +151,13 @@ def _roll_out(
         new=new,
         deadline_seconds=int(service.deadline.total_seconds()),
     )
+
+
+def _went_back(scene: Scene, version: Version) -> list[str]:
+    last = went_back(str(version), scene.past)
+    if last is None:
+        return []
+    return [f"{version} went back by itself here before, in {last.id}: {because(last)}."]
 
 
 def _warnings(scene: Scene, moving: tuple[Ready, ...]) -> list[str]:

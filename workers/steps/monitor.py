@@ -46,8 +46,8 @@ class Watch(Work, Protocol):
     def measured(self) -> frozenset[str]:
         """The triggers of which something could be said so far."""
 
-    def tell(self, readings: tuple[Reading, ...]) -> None:
-        """Put on record how they stand now."""
+    def tell(self, readings: tuple[Reading, ...], news: tuple[str, ...]) -> None:
+        """Put on record how they stand now, and which of them otherwise than before."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ def _look(step: Monitor, work: Watch) -> Outcome:
 
 def _decide(step: Monitor, work: Watch, look: _Look, readings: tuple[Reading, ...]) -> Outcome:
     passed, window = work.now() - work.since, timedelta(seconds=step.window_seconds)
-    told = work.readings()
+    news = analysis.news(work.readings(), readings)
     progressed = analysis.fifths(passed, window) > analysis.fifths(look.told_at - work.since, window)
-    if analysis.is_news(told, readings) or progressed:
-        work.tell(readings)
+    if news or progressed:
+        work.tell(readings, news)
     by_name = {trigger.name: trigger for trigger in step.triggers}
     tripped = next((each for each in readings if each.verdict is Verdict.FAILED), None)
     if tripped is not None:
