@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import yaml
 from kubernetes import client
 from kubernetes.config import new_client_from_config
 
+from sandbox.children import Child
 from sandbox.cluster import SERVICES_OF_BUZZY
 from sandbox.cluster.seed import SeedService
 from sandbox.stage import CONFIG, Stage
@@ -178,6 +179,7 @@ def house(
     registry: bool = False,
     beside: House | None = None,
     rules: dict[str, dict[str, Any]] | None = None,
+    metrics: dict[str, str] | None = None,
 ) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own.
 
@@ -186,6 +188,7 @@ def house(
     namespaces of that house: a second installation on the same cluster. `workers` gives the workers rights in
     the namespaces, and the kubeconfig with which they have them; without it they may do everything. Without
     a `registry` no image is looked up, what would need one is not asked for, and nothing has to be ticked.
+    With `metrics` there are some, and it says by image what is wrong with it: see `sandbox.metrics`.
     """
     number = f"{os.getpid()}-{next(_numbers)}"
     fresh = {name: f"buzzy-{name}-{number}" for name in environments}
@@ -207,17 +210,29 @@ def house(
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
     ]
     config |= settings or {}
-    file = folder / f"buzzy-{number}.yaml"
-    file.write_text(yaml.safe_dump(config, sort_keys=False))
     names = list(namespaces.values())
     if beside is None:
         arena.seed(names, services)
-    with House(
-        arena, file, namespaces, workers=workers(names) if workers else None, http=http, registry=registry
-    ) as opened:
-        yield opened
+    with ExitStack() as ends:
+        if metrics is not None:
+            config["prometheus"] = {"address": _start_metrics(ends, arena, folder, names, metrics)}
+        file = folder / f"buzzy-{number}.yaml"
+        file.write_text(yaml.safe_dump(config, sort_keys=False))
+        rights = workers(names) if workers else None
+        yield ends.enter_context(House(arena, file, namespaces, workers=rights, http=http, registry=registry))
     if beside is None:
         _make_room(arena, names)
+
+
+def _start_metrics(
+    ends: ExitStack, arena: Arena, folder: Path, namespaces: list[str], wrong: dict[str, str]
+) -> str:
+    """Metrics of the pods in these namespaces; the address under which they are asked for."""
+    arguments = ["-m", "sandbox.metrics", "--kubeconfig", str(arena.kubeconfig), "--speed", "4"]
+    arguments += [part for name in namespaces for part in ("--namespace", name)]
+    arguments += [part for image, what in wrong.items() for part in ("--behaviour", f"{image}={what}")]
+    child = ends.enter_context(Child("metrics", arguments, log=folder / "metrics.log"))
+    return str(child.ready()["url"])
 
 
 def without_registry(config: dict[str, Any]) -> None:

@@ -200,7 +200,7 @@ def test_what_cannot_be_measured_asks_a_person(
 ) -> None:
     """Nothing goes back for that. It waits, reminds, and ends well once somebody says so."""
     if how == "away":
-        metrics.now["http_requests_total"] = MetricsAwayError("could not be measured: Prometheus is away")
+        metrics.now["http_requests_total"] = MetricsAwayError("Prometheus is away")
     else:
         metrics.samples = 3
     with watched(store, tmp_path, metrics, "health", ERRORS) as here:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class MetricsError(Exception):
-    """It could not be measured. Its text goes on after the name of what was asked, without a full stop."""
+    """It could not be measured. Its text says why, without a full stop."""
 
 
 class MetricsAwayError(MetricsError):

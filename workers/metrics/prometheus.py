@@ -38,7 +38,7 @@ class PrometheusMetrics:
             case {"resultType": "scalar", "result": found}:
                 points = [_point(found)]
             case _:
-                raise QueryError("gives no numbers")
+                raise QueryError("the query gives no numbers")
         return tuple(point.value for point in points if point is not None)
 
     def over(self, query: str, start: datetime, end: datetime, step: timedelta) -> tuple[Series, ...]:
@@ -53,7 +53,7 @@ class PrometheusMetrics:
             case {"resultType": "matrix", "result": list(found)}:
                 series = [[_point(value) for value in each.get("values", [])] for each in _bounded(found)]
             case _:
-                raise QueryError("gives no numbers over time")
+                raise QueryError("the query gives no numbers over time")
         return tuple(tuple(point for point in each if point is not None) for each in series)
 
     def _ask(self, what: str, asked: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
@@ -65,9 +65,9 @@ class PrometheusMetrics:
             ):
                 content = _read(answer)
         except httpx.TimeoutException as error:
-            raise MetricsAwayError("could not be measured: Prometheus does not answer in time") from error
+            raise MetricsAwayError("Prometheus does not answer in time") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise MetricsAwayError("could not be measured: Prometheus cannot be reached") from error
+            raise MetricsAwayError("Prometheus cannot be reached") from error
         return _data(answer, content)
 
 
@@ -76,7 +76,7 @@ def _read(answer: httpx.Response) -> bytes:
     for part in answer.iter_bytes():
         content += part
         if len(content) > MOST_BYTES:
-            raise QueryError("has an answer that is too long")
+            raise QueryError("the query has an answer that is too long")
     return bytes(content)
 
 
@@ -84,25 +84,25 @@ def _data(answer: httpx.Response, content: bytes) -> Any:  # noqa: ANN401 - JSON
     """What an answer holds. 400 and 422 are about the query, as the API's documentation has them."""
     status = answer.status_code
     if status in {401, 403}:
-        raise MetricsError("could not be measured: Prometheus refuses access")
+        raise MetricsError("Prometheus refuses access")
     if status in {400, 422}:
-        raise QueryError("is not understood by Prometheus")
+        raise QueryError("Prometheus does not understand the query")
     if status != httpx.codes.OK:
-        raise MetricsAwayError(f"could not be measured: Prometheus answers with HTTP {status}")
+        raise MetricsAwayError(f"Prometheus answers with HTTP {status}")
     try:
         body = httpx.Response(status, content=content).json()
     except ValueError as error:
-        raise MetricsError("could not be measured: what answers is no Prometheus") from error
+        raise MetricsError("what answers is no Prometheus") from error
     if not isinstance(body, dict) or body.get("status") != "success":
-        raise MetricsError("could not be measured: what answers is no Prometheus")
+        raise MetricsError("what answers is no Prometheus")
     return body.get("data")
 
 
 def _bounded(found: list[Any]) -> list[Any]:
     if len(found) > MOST_SERIES:
-        raise QueryError(f"gives {len(found)} series; it should give one")
+        raise QueryError(f"the query gives {len(found)} series; it should give one")
     if not all(isinstance(each, dict) for each in found):
-        raise QueryError("gives no numbers")
+        raise QueryError("the query gives no numbers")
     return found
 
 
@@ -113,10 +113,10 @@ def _point(value: object) -> Point | None:
             try:
                 number = float(text)
             except ValueError:
-                raise QueryError("gives no numbers") from None
+                raise QueryError("the query gives no numbers") from None
             return Point(datetime.fromtimestamp(at, UTC), number) if math.isfinite(number) else None
         case _:
-            raise QueryError("gives no numbers")
+            raise QueryError("the query gives no numbers")
 
 
 def _seconds(moment: datetime) -> str:

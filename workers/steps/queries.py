@@ -32,7 +32,7 @@ def before_pods(deployments: Iterable[str]) -> str:
 
 def _literal(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise QueryError("is about something that has no name of Kubernetes")
+        raise QueryError("the query is about something that has no name of Kubernetes")
     return name.replace(".", "[.]")
 
 
@@ -56,13 +56,13 @@ class Queries:
         whole = timedelta(seconds=trigger.for_seconds) + step
         # Aligned to now, so that the newest value is of now; nothing from before it is watched counts.
         steps = min(int(whole / step), max(int((now - began) / step), 0))
-        series = metrics.over(self._filled(trigger.query, self.new, span), now - steps * step, now, step)
+        series = metrics.over(self.filled(trigger.query, self.new, span), now - steps * step, now, step)
         samples = self._count(metrics, trigger, self.new, span, now)
         samples_before = None
         if trigger.times and before is None:
             long = LONGER * span
             samples_before = self._count(metrics, trigger, self.before, long, self.release_began)
-            found = metrics.at(self._filled(trigger.query, self.before, long), self.release_began)
+            found = metrics.at(self.filled(trigger.query, self.before, long), self.release_began)
             before = (max if trigger.above is not None else min)(found, default=None)
         return Measured(analysis.worst(series, trigger), before, samples, samples_before)
 
@@ -73,7 +73,7 @@ class Queries:
         step = max(timedelta(seconds=1), whole / (MOST_POINTS - 1))
 
         def line(pods: str, start: datetime) -> Line:
-            series = metrics.over(self._filled(trigger.query, pods, span), start, start + whole, step)
+            series = metrics.over(self.filled(trigger.query, pods, span), start, start + whole, step)
             return analysis.line_of(analysis.worst(series, trigger), start, start + whole, step)
 
         new = line(self.new, self.release_began)
@@ -85,9 +85,10 @@ class Queries:
     ) -> float | None:
         if not trigger.samples:
             return None
-        return sum(metrics.at(self._filled(trigger.samples, pods, span), moment))
+        return sum(metrics.at(self.filled(trigger.samples, pods, span), moment))
 
-    def _filled(self, template: str, pods: str, span: timedelta) -> str:
+    def filled(self, template: str, pods: str, span: timedelta) -> str:
+        """A template about these pods, looking back over that span."""
         values = {
             "labels": f'namespace="{self.namespace}",pod=~"{pods}"',
             "namespace": self.namespace,
