@@ -12,7 +12,7 @@ import structlog
 from rq.exceptions import StopRequested
 
 from releases import grammar
-from releases.config import Config, ConfigError, Environment, parse_config
+from releases.config import Config, ConfigError, parse_config
 from releases.lifecycle import Release
 from releases.logs import set_up as set_up_logs
 from releases.record import JobQueue, Questions, Record, RecordUnavailableError, Store, health
@@ -26,11 +26,11 @@ from workers.cluster import ClusterError
 from workers.cluster.connections import Clusters, Connections
 from workers.drafting import Drafts, now
 from workers.jobs import Jobs
-from workers.metrics import Metrics, PrometheusMetrics
+from workers.measuring import metrics_of
 from workers.reaper import Reaper
 from workers.registry import Login, Logins, OciRegistry, read_logins
 from workers.runner import Runner
-from workers.settings import WorkerSettings, secret
+from workers.settings import WorkerSettings
 from workers.standbys import Standbys
 from workers.stopping import Stopping
 from workers.timekeeper import Timekeeper
@@ -89,7 +89,7 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
         drafts,
         stopping,
         holds_back=timekeeper.holds_back,
-        metrics=partial(_metrics, config),
+        metrics=partial(metrics_of, config),
     )
     jobs = Jobs(tools, queue, questions, answers)
     standbys = Standbys(record, config, queue, now=now, closed_to=timekeeper.closed_to)
@@ -125,12 +125,6 @@ def _around(settings: WorkerSettings, config: Config, record: Record, store: Sto
         return OciRegistry(address or "", _logins(settings, address or ""))
 
     return Around(registry=None if address is None else registry, alerts=failed)
-
-
-def _metrics(config: Config, environment: Environment) -> Metrics | None:
-    """Where an environment's metrics are asked for; its token is read anew each time."""
-    rule = config.prometheus_of(environment)
-    return None if rule is None else PrometheusMetrics(rule.address, secret(rule.token))
 
 
 def _logins(settings: WorkerSettings, address: str) -> Logins:

@@ -15,6 +15,7 @@ from sandbox.workspace import Message
 from tests.e2e.arenas import STABLE
 from tests.e2e.houses import CHANNELS, ON_CALL, PATIENCE, House
 
+pytestmark = pytest.mark.timeout(240)
 OpenHouse = Callable[..., House]
 
 TIMES = range(1, int(os.environ.get("BUZZY_ALARMS", "1")) + 1)
@@ -53,7 +54,7 @@ def test_a_healthy_release_trips_none(open_house: OpenHouse, number: int) -> Non
     """All triggers watch it for the whole window; its message says what was measured."""
     house = open_house("development", rules=watched(), metrics={})
     message = house.ask(f"/buzzy release {BAD} development", "development")
-    shown = house.until(message, "✔ error rate 0.1 % (limit 2 %)").shown
+    shown = house.until(message, "✔ error rate 0.1 % (limit 2 %)", timeout=2 * PATIENCE).shown
     assert "watching" in shown
     house.until(message, "🟢")
     assert set(house.images("development").values()) == {BAD}

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from sandbox.serving import serve
 
 START_SECONDS = 30.0
 SCRAPE = "500ms"
-CUSTOMERS = 4
+CUSTOMERS = 2
 """So many make requests side by side, one after the other."""
 
 
@@ -134,8 +134,9 @@ def _buy(shop: Shop, url: str, ended: threading.Event) -> None:
             for pod in list(shop.versions):
                 if ended.is_set():
                     return
-                client.get(f"/work/{pod}")
-            ended.wait(0.005)
+                with suppress(httpx.HTTPError):  # a machine with much else to do loses one now and then
+                    client.get(f"/work/{pod}")
+            ended.wait(0.01)
 
 
 @contextmanager

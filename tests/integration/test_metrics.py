@@ -15,11 +15,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from releases.config import parse_config
 from releases.presets import PRESETS
 from sandbox.children import free_port
 from sandbox.metrics.answers import metrics_app
 from sandbox.metrics.numbers import WELL, WRONG, numbers_of
 from sandbox.serving import serve
+from workers.measuring import check
 from workers.metrics import MetricsAwayError, MetricsError, PrometheusMetrics, QueryError
 from workers.metrics import prometheus as speaking
 from workers.steps.queries import Queries
@@ -133,3 +135,25 @@ def test_versions_of_the_sandbox_go_wrong_after_a_while() -> None:
     assert numbers_of("b/api:3.2.3-errors", 7, {}, 1.0) is WRONG["errors"]
     assert numbers_of("b/api:3.2.2@sha256:1", 7, {"3.2.2": "hungry"}, 1.0) is WRONG["hungry"]
     assert numbers_of("b/main:3.2.2", 7, {"b/api:3.2.2": "hungry"}, 1.0) is WELL
+
+
+@pytest.mark.requirement("M1")
+def test_buzzy_check_looks_whether_metrics_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they are needed only; a token that is not there is named before anybody is asked."""
+    rule = "monitor: {triggers: [{error_rate: {above: 2%}}]}"
+
+    def found(address: str, monitor: str = rule, token: str = "") -> list[str]:
+        text = (
+            f"services: [{{name: api, image: b/api}}]\nprometheus: {{address: '{address}'{token}}}\n"
+            f"environments:\n  staging: {{namespace: s, channel: C0, {monitor}}}\n"
+        )
+        config = parse_config(text)
+        return [str(each) for each in check(config, config.environment("staging"))]
+
+    nobody = f"http://127.0.0.1:{free_port()}"
+    assert found(nobody, "history: 5") == []
+    assert "Prometheus cannot be reached" in found(nobody)[0]
+    monkeypatch.delenv("SOME_TOKEN", raising=False)
+    assert "SOME_TOKEN, is not set" in found(nobody, token=", token: SOME_TOKEN")[0]
+    with serve(metrics_app(lambda *_: [])) as served:
+        assert "Prometheus answers" in found(served.url)[0]

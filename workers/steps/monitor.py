@@ -196,16 +196,17 @@ class _Look:
             if found and analysis.firmly_ill(found):
                 why = f"{each.name}: {in_short(found)}"
                 return Reading(trigger=trigger.name, verdict=Verdict.FAILED, why=why)
-        ill = [f"{each.name}: {what}" for each in self._services if (what := self._unwell(each))]
+        ill = [f"{each.name}: {what}" for each in self._services if (what := self._unwell(each, trigger))]
         return self._lasting(trigger, "; ".join(ill[:3]))
 
-    def _unwell(self, service: Service) -> str:
+    def _unwell(self, service: Service, trigger: Trigger) -> str:
+        """What is wrong with a service's pods. Young ones may be starting, after a node was drained."""
         found = self._troubles(service)
         if found:
             return in_short(found)
-        wanted = service.deployment.wanted
-        ready = sum(pod.ready for pod in service.pods)
-        return f"{ready} of {wanted} pods are ready" if ready < wanted else ""
+        born = self._work.now() - timedelta(seconds=trigger.for_seconds)
+        ill = [pod for pod in _unready(service) if pod.created_at is None or pod.created_at <= born]
+        return f"{len(ill)} of {len(service.pods)} pods are not ready" if ill else ""
 
     def _kubernetes(self, trigger: Trigger) -> Reading:
         if self._silent:

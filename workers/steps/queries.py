@@ -78,7 +78,8 @@ class Queries:
 
         new = line(self.new, self.release_began)
         before = line(self.before, self.release_began - whole)
-        return analysis.chart_of(trigger, reading, new, before if any(before.values) else None)
+        known = any(value is not None for value in before.values)
+        return analysis.chart_of(trigger, reading, new, before if known else None)
 
     def _count(
         self, metrics: Metrics, trigger: Trigger, pods: str, span: timedelta, moment: datetime
