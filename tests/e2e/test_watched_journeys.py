@@ -43,7 +43,7 @@ def went_back(house: House, message: Message, says: str) -> None:
     assert says in shown
     assert "Promotion of 3.2.1 to and from development is held" in shown
     assert set(house.images("development").values()) == {STABLE}
-    assert "Going back by itself" in house.told(message, "rolled back to")
+    assert "Going back by itself" in house.told(message, f"Rolled back to {STABLE}")
     alert = house.erin.wait_for_message(ON_CALL, "R1", timeout=PATIENCE)
     house.until(alert, f"All services are back at {STABLE}")
 

@@ -10,6 +10,7 @@ from releases.grammar import (
     Abort,
     Calendar,
     Command,
+    Finish,
     Freeze,
     Help,
     History,
@@ -104,6 +105,7 @@ def because(reason: str) -> Release:
         ),
         ("abort R42", Abort("R42")),
         ("abort r42", Abort("R42")),
+        ("finish 42", Finish("R42")),
         ("abort 42 --reason wrong", Abort("R42", "wrong")),
         (
             "plan 3.2.1 production --services buzzy-api --strategy rolling",
@@ -274,6 +276,7 @@ def test_help_about_all_commands() -> None:
         "abort",
         "approve",
         "refuse",
+        "finish",
         "plan",
         "lock",
         "unlock",
