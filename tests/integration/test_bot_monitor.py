@@ -199,3 +199,28 @@ def test_finish_as_a_line(house: House) -> None:
     alice.command("/buzzy finish R1", STAGING)
     alice.wait_for_reply(message, "says that it is good")
     assert house.record.load("R1").release.next_index is None
+
+
+@pytest.mark.requirement("X9", "C7")
+def test_what_was_scheduled_before_it_went_back_is_not_asked_for(house: House) -> None:
+    """Its person is told why, with the line that asks for it all the same; who types that line gets it."""
+    alice = house.person("alice")
+    alice.command("/buzzy schedule 3.2.1 staging in 1 hour", STAGING)
+    alice.wait_for_message(STAGING, "S1 · 3.2.1 to staging is due")
+    _, last = being_watched(house)
+    because = "error rate 4.8 % (limit 2 %) for 1 min."
+    release = house.append("R1", e.StepFailed(at=now(), index=last, reason=because))
+    back = release.way_back()
+    house.append("R1", e.TurnedBack(at=now(), steps=back, because=because, by_itself=True))
+    for index in range(last + 1, last + 1 + len(back)):
+        house.append("R1", e.StepStarted(at=now(), index=index))
+        house.append("R1", e.StepFinished(at=now(), index=index, changed=True))
+    house.append("R1", e.RolledBack(at=now()))
+    house.timekeeper(now() + timedelta(hours=1)).look()
+    told = alice.wait_for_message(STAGING, "was due and was refused")
+    assert "3.2.1 went back by itself in staging (R1: error rate 4.8 % (limit 2 %) for 1 min)." in told
+    assert "/buzzy release 3.2.1 staging" in told
+    assert house.record.holder("staging") is None
+    message = house.ask("/buzzy release 3.2.1 staging", STAGING)
+    house.planned("R2")
+    house.until(message, "waiting for approval")
