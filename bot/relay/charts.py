@@ -18,7 +18,7 @@ DRAWING_SECONDS = 0.3
 """How often it is looked whether a chart is drawn; nobody else waits for that."""
 
 NOTHING = "-"
-"""Remembered where Slack does not take it."""
+"""Remembered where it cannot be drawn, or Slack does not take it."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,25 +50,29 @@ class Charts:
                 continue
             if place is None or int(memory.get("told", "0")) <= index:
                 raise LaterError(DRAWING_SECONDS)  # its line comes first
-            picture = self._picture(f"{release.id}-{index + 1}.png", release, chart)
-            post = PicturePost(place.channel, picture, tale.since, place.ts)
-            try:
-                shown = self._poster.post_once(release.id, slot, post)
-            except RefusedError as error:
-                log.warning("Slack does not take a chart", release=release.id, slack=error.code)
-                shown = NOTHING
+            name = f"{release.id}-{index + 1}.png"
+            picture, shown = self._picture(name, release, chart), NOTHING
+            if picture is not None:
+                post = PicturePost(place.channel, picture, tale.since, place.ts)
+                try:
+                    shown = self._poster.post_once(release.id, slot, post)
+                except RefusedError as error:
+                    log.warning("Slack does not take a chart", release=release.id, slack=error.code)
             self._told.note(release.id, **{slot: shown})
-            self._drawn.pop(picture.name, None)
+            self._drawn.pop(name, None)
             return False
         return True
 
-    def _picture(self, name: str, release: Release, chart: Chart) -> Picture:
-        """The drawing, once it is done. Raises `LaterError` until then."""
+    def _picture(self, name: str, release: Release, chart: Chart) -> Picture | None:
+        """The drawing, once it is done; None when it cannot be done. Raises `LaterError` until then."""
         drawn = self._drawn.get(name)
         if drawn is None:
             drawn = self._drawn[name] = self._pencil.submit(_draw, name, release, chart)
         if not drawn.done():
             raise LaterError(DRAWING_SECONDS)
+        if (error := drawn.exception()) is not None:  # what can be read without it is told all the same
+            log.error("A chart cannot be drawn", release=release.id, exc_info=error)
+            return None
         return drawn.result()
 
 
