@@ -71,6 +71,11 @@ class StepWork:
         self._writer.look()
         return not self._enough() and self._writer.release.state is self._state
 
+    def still(self) -> bool:
+        """Look for news; False when the release takes another way."""
+        self._writer.look()
+        return self._writer.release.state is self._state
+
     def has_shown(self, service: str, image: str) -> bool:
         """Whether this step has shown the service with that image before, in this job or an earlier one."""
         pictures = (

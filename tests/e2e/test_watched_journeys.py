@@ -119,7 +119,10 @@ def test_what_went_back_is_held_until_a_person_asks_again(open_house: OpenHouse)
     message = house.ask(f"/buzzy release {BAD} development", "development")
     went_back(house, message, "latency p95")
     house.alice.command(f"/buzzy release {BAD} staging", CHANNELS["staging"])
-    house.alice.wait_for_ephemeral(CHANNELS["staging"], "is not proven in development", timeout=PATIENCE)
+    told = house.alice.wait_for_ephemeral(
+        CHANNELS["staging"], f"{BAD} was given up in development", timeout=PATIENCE
+    )
+    assert "went back by itself (latency p95" in told
     again = house.ask(f"/buzzy release {BAD} development", "development")
     house.told(again, f"{BAD} went back by itself here before, in R1: latency p95")
 

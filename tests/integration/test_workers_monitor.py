@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -340,3 +341,17 @@ def test_pods_that_are_made_anew_are_no_alarm(store: Store, tmp_path: Path, metr
         with while_watched(here, id_, lambda: delete_pods(here, "buzzy-api")):
             here.work()
         assert here.load(id_).state is State.RELEASED
+
+
+@pytest.mark.requirement("Q1")
+def test_a_look_ends_whatever_does_not_answer(
+    store: Store, tmp_path: Path, metrics: ScriptedMetrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What there was no time for is not known, which is no reason to go back; a person is asked."""
+    monkeypatch.setattr(import_module("workers.steps.monitor"), "LOOK_SECONDS", -1.0)
+    with watched(store, tmp_path, metrics, ERRORS) as here:
+        metrics.now["http_requests_total"] = 0.5
+        release = here.release("3.2.1")
+        assert release.state is State.UNDECIDED
+        assert release.undecided is not None
+        assert "there was no time to measure it" in release.undecided.because

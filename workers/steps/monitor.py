@@ -30,12 +30,18 @@ IN_PLACE_SECONDS = 5
 
 PAUSE_SECONDS = 0.2
 
+LOOK_SECONDS = 45.0
+"""A look comes to its end whatever does not answer: after this long nothing more is asked for."""
+
 
 class Watch(Work, Protocol):
     """What is needed beside a place to work. `since` is when the step was begun."""
 
     metrics: Metrics | None
     release_began: datetime
+
+    def still(self) -> bool:
+        """To be called at least every few seconds during a look; False: return `Unfinished` now."""
 
     def readings(self) -> tuple[Reading, ...]:
         """How the triggers stood last."""
@@ -89,7 +95,7 @@ def _look(step: Monitor, work: Watch) -> Outcome:
     look = _Look(step, work, services, silent)
     readings = []
     for trigger in step.triggers:
-        if not work.go_on():
+        if not work.still():
             return Unfinished()
         readings.append(look.reading(trigger))
     return _decide(step, work, look, tuple(readings))
@@ -145,12 +151,15 @@ class _Look:
         self._silent = silent
         self._before = {each.trigger: each for each in work.readings()}
         self._away = ""
+        self._until = time.monotonic() + LOOK_SECONDS
         self.told_at = work.told_at()
         new = new_pods(each.replica_set for each in services)
         self._queries = Queries(work.namespace, new, before_pods(step.names.values()), work.release_began)
 
     def reading(self, trigger: Trigger) -> Reading:
         """How a trigger stands now."""
+        if time.monotonic() > self._until:
+            return analysis.error(trigger, "there was no time to measure it", self._known(trigger))
         match trigger.kind:
             case "health":
                 return self._health(trigger)
@@ -238,8 +247,7 @@ class _Look:
                 )
 
     def _query(self, trigger: Trigger) -> Reading:
-        known = self._before.get(trigger.name)
-        before = None if known is None else known.before
+        before = self._known(trigger)
         metrics = self._work.metrics
         if metrics is None:
             return analysis.error(trigger, "it is not said where metrics are", before)
@@ -265,6 +273,11 @@ class _Look:
         failing = known is not None and known.verdict in {Verdict.FAILING, Verdict.FAILED}
         since = known.since if failing and known is not None else None
         return analysis.lasting(trigger, since or now, now, why=wrong)
+
+    def _known(self, trigger: Trigger) -> float | None:
+        """What was found of the version before, once it was."""
+        known = self._before.get(trigger.name)
+        return None if known is None else known.before
 
     def _troubles(self, service: Service) -> tuple[Trouble, ...]:
         return troubles(service.pods, self._work.since)
