@@ -15,6 +15,9 @@ from releases.monitoring import MOST_POINTS, Chart, Line, Reading, Trigger, Verd
 from workers.metrics import Point, Series
 from workers.troubles import Kind, Trouble
 
+SHORTEST_RANGE, LONGEST_RANGE = 10, 300
+"""Seconds. A rate needs two scrapes at least: whoever scrapes seldom has to ask for a longer time."""
+
 FEWEST_STEPS = 4
 """So many values lie at least in the time for which a limit has to be passed."""
 
@@ -35,8 +38,8 @@ def step_of(trigger: Trigger) -> timedelta:
 
 
 def range_of(trigger: Trigger) -> timedelta:
-    """The span that a value looks back over: as long as the limit has to be passed, but a minute at most."""
-    return timedelta(seconds=min(max(trigger.for_seconds, 10), 60))
+    """The span that a value looks back over: as long as the limit has to be passed, within bounds."""
+    return timedelta(seconds=min(max(trigger.for_seconds, SHORTEST_RANGE), LONGEST_RANGE))
 
 
 def judge_values(trigger: Trigger, measured: Measured, now: datetime) -> Reading:

@@ -95,7 +95,7 @@ class Threshold(Section):
     lasting: Duration | None = Field(
         default=None,
         alias="for",
-        description="for how long, without a break; 1m unless given",
+        description="for how long, without a break, and over which time a rate is taken; 1m unless given",
         examples=["1m"],
     )
     samples: int = Field(
