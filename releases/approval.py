@@ -185,6 +185,28 @@ def abort(  # noqa: PLR0913 - who wants what stopped, why, from where, and wheth
     return (wanted, e.ReleaseCancelled(at=now))
 
 
+def finish(
+    release: Release,
+    who: Person,
+    now: datetime,
+    *,
+    via: Via,
+    allowed: Callable[[Person], Refusal | None] = admit,
+) -> Outcome:
+    """Say that it is good, where what was watched could not say so.
+
+    `allowed` has the environment's rule for releases; whoever asked for this one may in any case.
+    """
+    refusal = admit(who) if who.id == release.request.by.id else allowed(who)
+    if refusal is not None:
+        return refusal
+    if release.ended:
+        return Refusal(f"{release.id} has ended already: {release.state}.", "Your answer changes nothing.")
+    if release.state is not State.UNDECIDED:
+        return Refusal(f"{release.id} does not ask anybody whether it is good.", "Nothing was changed.")
+    return (e.MonitorSettled(at=now, by=who.actor, via=via),)
+
+
 def settle(release: Release, now: datetime) -> tuple[e.Event, ...]:
     """What time decides by itself: a release, or a question, that waited too long expires."""
     if release.asked is not None and now >= release.asked.expires_at:

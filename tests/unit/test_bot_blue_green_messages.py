@@ -141,7 +141,7 @@ def gone_back() -> Release:
 def test_what_went_back_by_itself_says_so_and_wakes_on_call() -> None:
     """Nothing is left to roll back, and the alert says who has the traffic."""
     release = gone_back()
-    assert release.went_back_by_itself
+    assert release.by_itself
     assert "failed while it was watched, and back at 3.2.0 in" in lines(release)[0]
     alert = alert_message(release, "buzzy", "S0ONCALL", None)
     text = read(alert)
@@ -160,7 +160,7 @@ def test_what_somebody_stopped_did_not_go_back_by_itself() -> None:
     teller.happens(e.TurnedBack(at=teller.now, steps=teller.release().way_back(), because="stopped"))
     release = teller.happens(e.RolledBack(at=teller.now)).release()
     assert release.state is State.ROLLED_BACK
-    assert not release.went_back_by_itself
+    assert not release.by_itself
     assert "stopped, and back at 3.2.0" in lines(release)[0]
 
 

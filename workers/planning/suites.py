@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from releases.checklist import Item, Outcome
 from releases.config import Config, Suite
+from releases.monitoring import Monitor
 from releases.plan import Keep, Plan
 from releases.validation import HttpCheck, PersonCheck, Validate
 from workers.planning.database import task_of
@@ -18,13 +19,14 @@ Images = Mapping[str, str]
 def with_suites(scene: Scene, plan: Plan, images: Images) -> Plan:
     """The plan with its suites; of those before all it has the Jobs, the others are on its checklist.
 
-    What a blue-green release leaves is kept until the suites behind it have passed.
+    A release is watched while it serves: the suites come first. What a blue-green one leaves is kept until
+    they have passed.
     """
     config, environment = scene.config, scene.environment
     before = [each for each in steps_of(config, environment.before, plan.new, images) if each.job is not None]
     behind = steps_of(config, environment.validate_with, plan.new, images)
-    kept = next((i for i, step in enumerate(plan.steps) if isinstance(step, Keep)), len(plan.steps))
-    steps = (*before, *plan.steps[:kept], *behind, *plan.steps[kept:])
+    last = next((i for i, step in enumerate(plan.steps) if isinstance(step, Monitor | Keep)), len(plan.steps))
+    steps = (*before, *plan.steps[:last], *behind, *plan.steps[last:])
     return plan.model_copy(update={"steps": steps})
 
 
