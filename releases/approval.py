@@ -76,7 +76,7 @@ def sign_off(  # noqa: PLR0913 - what an answer says
     refusal = admit(who)
     if refusal is not None:
         return refusal
-    if settle(release, now):
+    if gates.settle(release, now):
         return Refusal(f"The question of {release.id} has expired.", "Your answer changes nothing.")
     if not who.is_any_of(asked.by):
         return Refusal(
@@ -205,15 +205,6 @@ def finish(
     if release.state is not State.UNDECIDED:
         return Refusal(f"{release.id} does not ask anybody whether it is good.", "Nothing was changed.")
     return (e.MonitorSettled(at=now, by=who.actor, via=via),)
-
-
-def settle(release: Release, now: datetime) -> tuple[e.Event, ...]:
-    """What time decides by itself: a release, or a question, that waited too long expires."""
-    if release.asked is not None and now >= release.asked.expires_at:
-        return (e.SignOffExpired(at=now, index=release.asked.index),)
-    if release.asked is None and release.expires_at is not None and now >= release.expires_at:
-        return (e.ReleaseExpired(at=now),)
-    return ()
 
 
 def _and_go(release: Release, said: e.ApprovalGiven | e.ItemTicked) -> tuple[e.Event, ...]:

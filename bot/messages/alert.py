@@ -6,6 +6,7 @@ from bot.messages import wording
 from bot.messages.evidence import evidence_pieces
 from bot.messages.parts import (
     DAY_AND_TIME,
+    NAME,
     PARAGRAPH,
     Message,
     Row,
@@ -66,9 +67,10 @@ def _why(release: Release) -> str:
 def _what_now(release: Release) -> str:
     changed = wording.left_changed(release)
     if _goes_back(release):
-        return (
-            f"Going back by itself: {changed}" if changed else "Going back by itself; no traffic has moved."
-        )
+        if release.state is State.ROLLED_BACK:
+            stable = clip(release.plan.stable, NAME) if release.plan is not None else "what was stable"
+            return f"It went back by itself: {stable} runs as before."
+        return f"Going back by itself: {changed}" if changed else "Going back by itself; nothing was changed."
     return f"Changed, and still so: {changed}" if changed else "Nothing was changed."
 
 

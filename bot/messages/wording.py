@@ -230,8 +230,8 @@ def _failed_at(release: Release) -> str:
         return ""
     back = release.failure.index >= len(release.forward)
     step = release.steps[release.failure.index].step
-    if isinstance(step, Watch | VerifyGreen):
-        return " while it was watched" if isinstance(step, Watch) else " at its validation"
+    if isinstance(step, Watch | Monitor | VerifyGreen):
+        return " at its validation" if isinstance(step, VerifyGreen) else " while it was watched"
     name = clip(step.service if isinstance(step, Change | Prepare) else step.title, NAME)
     return f" on the way back, at {name}" if back else f" at {name}"
 

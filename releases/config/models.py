@@ -112,7 +112,8 @@ class BlueGreen(Section):
 
     monitor: Duration = Field(
         default=timedelta(minutes=1),
-        description="how long it is watched with traffic; whatever goes wrong by then sends the traffic back",
+        description="how long it is watched with traffic, where the environment has no monitor; "
+        "whatever goes wrong by then sends the traffic back",
         examples=["5m"],
     )
     delay: Duration = Field(
@@ -274,7 +275,7 @@ class Environment(Section):
     )
     on_failure: OnFailure | None = Field(
         default=None,
-        description="what a release that is seen to be ill does: go back by itself, or ask a person; "
+        description="what a rolling release that is seen to be ill does: go back by itself, or ask; "
         "rollback where there is a monitor, ask elsewhere",
         examples=["rollback"],
     )

@@ -125,3 +125,13 @@ def test_metrics_need_a_place() -> None:
     own = "    prometheus: {address: 'http://prometheus:9090'}\n"
     assert parse_config(without + rule + own).environment("staging").monitor is not None
     assert "has a login in it" in wrong("prometheus: {address: 'http://me:secret@prometheus:9090'}")
+
+
+def test_a_monitor_says_how_long_it_is_watched_in_blue_green_too() -> None:
+    """Two lengths of time for one thing are one too many."""
+    rule = "monitor: {window: 5m, triggers: [health]}"
+    assert "blue_green.monitor: means nothing where there is a monitor" in wrong(
+        rule, "blue_green: {monitor: 90s}"
+    )
+    assert staging(rule, "blue_green: {delay: 1h}").monitor is not None
+    assert staging("blue_green: {monitor: 90s}").monitor is None

@@ -7,14 +7,20 @@ from datetime import timedelta
 import pytest
 
 from releases import events as e
+from releases.blue_green import Keep
+from releases.database import Migrate, Migration, Task
 from releases.lifecycle import IllegalEventError, Release, State, StepStatus, apply
 from releases.monitoring import Monitor, Reading, Trigger, Verdict
+from releases.plan import Step
+from releases.validation import HttpCheck, Validate
 from tests.unit.bot_tales import BOB, MONDAY, Teller, plan
 from workers.failing import after_failure
 from workers.resting import rest_of
 from workers.steps import Failed
 
 HEALTH = Trigger(kind="health", name="health")
+STAYS = Migration(id="0042-orders", reversible=False)
+TASK = Task(image="buzzybuzz/migrations:3.2.1", deadline_seconds=60)
 ERRORS = Trigger(kind="query", name="error rate", above=0.02, query="q")
 
 
@@ -99,6 +105,40 @@ def test_what_follows_a_failure() -> None:
     assert [event.event for event in after_failure(asks, index, ill, (), MONDAY)] == ["decision_asked"]
     stopping = apply(release, e.AbortRequested(at=MONDAY, by=BOB))
     assert [event.event for event in after_failure(stopping, index, ill, (), MONDAY)] == ["step_failed"]
+
+
+def asked_back(release: Release, index: int, failed: Failed) -> bool:
+    """Whether it goes back by itself when that step fails so."""
+    return any(isinstance(each, e.TurnedBack) for each in after_failure(release, index, failed, (), MONDAY))
+
+
+@pytest.mark.requirement("B1", "X1", "T3")
+def test_who_goes_back_by_itself() -> None:
+    """Rolling: what was seen to be ill, where the plan says so. Blue-green: whatever fails, until the end."""
+    ill, unseen = Failed("The suite smoke failed", ill=True), Failed("it could not be seen")
+    made = plan()
+    suite = Validate(suite="smoke", version="3.2.1", http=HttpCheck(url="http://x/", deadline_seconds=60))
+    keep = Keep(service="buzzy-main", deployment="buzzy-main", seconds=600)
+    last = len(made.steps)
+
+    def failing(strategy: str, on_failure: str | None, *more: Step, kind: str = "release") -> Release:
+        steps = (*made.steps, *more)
+        changed = {"steps": steps, "strategy": strategy, "on_failure": on_failure, "kind": kind}
+        teller = Teller(made.model_copy(update=changed)).asked().planned().approved()
+        return teller.started(steps=len(steps) - 1).begins(len(steps) - 1).release()
+
+    assert asked_back(failing("rolling", "rollback", suite), last, ill)
+    assert not asked_back(failing("rolling", "rollback", suite), last, unseen)
+    assert not asked_back(failing("rolling", None, suite), last, ill)
+    assert asked_back(failing("blue-green", None, suite), last, unseen)
+    assert not asked_back(failing("blue-green", None, suite, keep), last + 1, ill)
+    assert not asked_back(failing("blue-green", "rollback", suite, kind="rollback"), last, ill)
+    down = Migrate(direction="up", version="3.2.1", migrations=(STAYS,), task=TASK)
+    assert not asked_back(failing("blue-green", None, down, suite), last + 1, ill)
+    assert not asked_back(failing("rolling", "rollback", down, suite), last + 1, ill)
+    undone = down.model_copy(update={"migrations": (STAYS.model_copy(update={"reversible": True}),)})
+    assert asked_back(failing("rolling", "rollback", undone, suite), last + 1, ill)
+    assert not asked_back(failing("rolling", "rollback", undone), last, ill)
 
 
 @pytest.mark.requirement("Q1")
