@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 
-from sandbox.cluster.seed import NAMESPACE_NAMES
 from sandbox.metrics.answers import metrics_app
 from sandbox.metrics.numbers import WRONG
 from sandbox.metrics.watching import Watched
@@ -21,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.metrics", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--kubeconfig", required=True, help="of the cluster whose pods are measured")
-    parser.add_argument("--namespace", action="append", help="may be given more than once; Buzzy's otherwise")
+    parser.add_argument("--namespace", action="append", required=True, help="may be given more than once")
     parser.add_argument("--speed", type=float, default=1.0, help="how much sooner versions go wrong")
     parser.add_argument(
         "--behaviour",
@@ -39,9 +38,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     cluster = Connections(options.kubeconfig)(None)
-    namespaces = options.namespace or NAMESPACE_NAMES
     with (
-        Watched(cluster, namespaces, table, options.speed) as watched,
+        Watched(cluster, options.namespace, table, options.speed) as watched,
         serve(metrics_app(watched.pods), port=options.port) as served,
     ):
         sys.stdout.write(json.dumps({"url": served.url}) + "\n")

@@ -48,7 +48,7 @@ class House(Stage):
         **how: Any,  # noqa: ANN401 - as Stage
     ) -> None:
         """`namespaces` by environment, `workers` the kubeconfig of the workers; made by `house`."""
-        super().__init__(kubeconfig=arena.kubeconfig, config=config, **how)
+        super().__init__(kubeconfig=arena.kubeconfig, config=config, metrics=False, **how)
         self.arena = arena
         self.namespaces = namespaces
         self._workers = workers or arena.kubeconfig
@@ -214,6 +214,7 @@ def house(
     fresh = {name: f"buzzy-{name}-{number}" for name in environments}
     namespaces = fresh if beside is None else {name: beside.namespaces[name] for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
+    without_metrics(config)
     also = {} if beside is None else {"shared": True}
     config["environments"] = {
         name: {
@@ -260,6 +261,12 @@ def _metrics(arena: Arena, folder: Path, port: int, namespaces: list[str], wrong
     arguments += [part for name in namespaces for part in ("--namespace", name)]
     arguments += [part for image, what in wrong.items() for part in ("--behaviour", f"{image}={what}")]
     return Child("metrics", arguments, log=folder / "metrics.log")
+
+
+def without_metrics(config: dict[str, Any]) -> None:
+    """Take out what is watched in the demo: a house that is watched says by what."""
+    for each in config["environments"].values():
+        each.pop("monitor", None)
 
 
 def without_registry(config: dict[str, Any]) -> None:

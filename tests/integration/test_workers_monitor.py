@@ -67,7 +67,7 @@ def while_watched(here: World, id_: str, action: Callable[[], None]) -> Iterator
     """Do something as soon as a release is watched, which the block waits for."""
 
     def act() -> None:
-        until(lambda: here.load(id_).watching is not None)
+        until(lambda: here.load(id_).watching is not None, 90)
         action()
 
     thread = threading.Thread(target=act)

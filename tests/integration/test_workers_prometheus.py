@@ -69,7 +69,7 @@ def under_load(store: Store, folder: Path) -> Iterator[tuple[World, Shop, Promet
             )
             world = World(cluster, kubeconfig, store, config=config, metrics=lambda _: metrics)
             counted = _counted(world.config)
-            until(lambda: sum(metrics.at(counted, now())) > 100)
+            until(lambda: sum(metrics.at(counted, now())) > 100, 90)
             yield world, shop, metrics
 
 
