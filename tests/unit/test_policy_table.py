@@ -284,6 +284,7 @@ def in_state(release: Release, state: State) -> Release | None:
         State.APPROVED: approved,
         State.HELD: (*approved, e.ReleaseHeld(at=T0, because="?")),
         State.RUNNING: running,
+        State.SIGNING: (*running, e.SignOffAsked(at=T0, index=0, question="?", by=(), expires_at=T0)),
         State.ABORTING: (*running, abort),
         State.TURNING_BACK: turned,
         State.CANCELLING: (abort,),
