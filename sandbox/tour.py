@@ -145,7 +145,7 @@ class Tour:
             self._reacts(self._bob, message)
             self._ends(message, "released in", "released in")
             self._type(self._carol, "/buzzy unfreeze staging", STAGING)
-            self._show(self._alice.wait_for_message(STAGING, "is open", timeout=PATIENCE))
+            self._show(self._alice.wait_for_message(STAGING, "ended the freeze", timeout=PATIENCE))
 
     def schedule_a_train(self) -> None:
         """A release that leaves by the calendar, and one that leaves while we look."""
