@@ -71,7 +71,7 @@ def back(stage: Scene, target: Target | None = None) -> Plan:
 def test_all_is_prepared_and_validated_before_anything_is_switched() -> None:
     """In the declared order; the services that change are those that are switched."""
     plan = planned(slotted("3.1.4", "3.2.0"))
-    kinds = ["prepare"] * 3 + ["preview", "validate"] + ["switch"] * 3 + ["watch"] + ["keep"] * 3
+    kinds = ["prepare"] * 3 + ["preview", "verify_green"] + ["switch"] * 3 + ["watch"] + ["keep"] * 3
     assert [step.kind for step in plan.steps] == kinds
     assert plan.services == NAMES
     assert (plan.stable, plan.new) == ("3.2.0", "3.2.1")
@@ -102,7 +102,7 @@ def test_a_rollback_finds_what_stands_by() -> None:
     prepares = [step for step in plan.steps if isinstance(step, Prepare)]
     assert all(step.stable is not None and step.stable.digest == step.new.digest for step in prepares)
     assert "stands by" in prepares[0].title
-    assert {step.kind for step in plan.steps} == {"prepare", "validate", "switch", "verify", "keep"}
+    assert {step.kind for step in plan.steps} == {"prepare", "verify_green", "switch", "verify", "keep"}
 
 
 @pytest.mark.requirement("D2", "B6")
