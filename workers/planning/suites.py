@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from releases.checklist import Item, Outcome
 from releases.config import Config, Suite
-from releases.plan import Keep, Plan
+from releases.plan import Keep, Plan, Switch
 from releases.validation import HttpCheck, PersonCheck, Validate
 from workers.planning.database import task_of
 from workers.planning.scene import Scene
@@ -18,13 +18,19 @@ Images = Mapping[str, str]
 def with_suites(scene: Scene, plan: Plan, images: Images) -> Plan:
     """The plan with its suites; of those before all it has the Jobs, the others are on its checklist.
 
-    What a blue-green release leaves is kept until the suites behind it have passed.
+    What a blue-green release prepares has suites of its own to pass before it gets traffic, and what had it
+    is kept until the suites behind the release have passed.
     """
     config, environment = scene.config, scene.environment
     before = [each for each in steps_of(config, environment.before, plan.new, images) if each.job is not None]
     behind = steps_of(config, environment.validate_with, plan.new, images)
-    kept = next((i for i, step in enumerate(plan.steps) if isinstance(step, Keep)), len(plan.steps))
-    steps = (*before, *plan.steps[:kept], *behind, *plan.steps[kept:])
+    prepared = steps_of(config, environment.blue_green.validate_with, plan.new, images)
+    first = next((i for i, step in enumerate(plan.steps) if isinstance(step, Switch)), None)
+    there, rest = plan.steps[:first], (() if first is None else plan.steps[first:])
+    if first is None:
+        prepared = ()
+    kept = next((i for i, step in enumerate(rest) if isinstance(step, Keep)), len(rest))
+    steps = (*before, *there, *prepared, *rest[:kept], *behind, *rest[kept:])
     return plan.model_copy(update={"steps": steps})
 
 
