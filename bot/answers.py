@@ -144,6 +144,9 @@ class Answers:
                     return approval.refuse(release, who, self._now(), via="button")
                 case "tick":
                     return self._tick(release, who, pressed)
+                case "finish":
+                    allowed = self._requests.may_finish(release, pressed.channel)
+                    return approval.finish(release, who, self._now(), via="button", allowed=allowed)
                 case "look_again":
                     return approval.look_again(release, who, self._now())
                 case _:

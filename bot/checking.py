@@ -18,6 +18,7 @@ SCOPES = frozenset(
         "groups:history",
         "chat:write",
         "commands",
+        "files:write",
         "reactions:read",
         "usergroups:read",
         "users:read",

@@ -49,6 +49,7 @@ class Pressed(Frozen):
         "look_again",
         "wait",
         "unschedule",
+        "finish",
     ]
     release: str
     digest: str | None

@@ -34,6 +34,7 @@ from bot.relay import Relay
 from bot.relay.alarm import Alarm
 from bot.relay.announcements import Announcements
 from bot.relay.audience import Audience
+from bot.relay.charts import Charts
 from bot.relay.gates import Escalations
 from bot.relay.pace import Pace
 from bot.relay.posting import Poster
@@ -283,6 +284,7 @@ class Bot:
             Announcements(Closures(store), poster),
             Audience(self._config, told, poster, self._slack),
             Escalations(self._config, told, poster, self._slack),
+            Charts(told, poster),
             Replies(Questions(store), self._desk(store), told, poster, self._slack),
         )
 

@@ -25,13 +25,17 @@ from releases.events import (
     Approved,
     AskedVia,
     Event,
+    MonitorSettled,
     SignedOff,
     SignOffRefused,
+    Via,
 )
+from releases.holding import because, held
 from releases.lifecycle import Release, State
 from releases.passing import Forward
 from releases.people import Person
 from releases.policy import Refusal
+from releases.proof import PAST
 from releases.record import (
     BusyError,
     JobQueue,
@@ -44,7 +48,7 @@ from releases.record import (
 from releases.record.told import Told
 from releases.schedule import Scheduled
 
-LET_GO = (Approved, AbortRequested, SignedOff, SignOffRefused)
+LET_GO = (Approved, AbortRequested, SignedOff, SignOffRefused, MonitorSettled)
 """What somebody says after which there is something to do."""
 
 Looks = grammar.Drill | grammar.Validate
@@ -53,7 +57,7 @@ Opening = Forward | grammar.Rollback | Looks
 
 Closes = grammar.Lock | grammar.Unlock | grammar.Freeze | grammar.Unfreeze
 Later = grammar.Schedule | grammar.Unschedule
-Changing = Opening | grammar.Abort | Closes | Later
+Changing = Opening | grammar.Abort | grammar.Finish | Closes | Later
 """The commands that change something; the others ask."""
 
 log = structlog.get_logger(__name__)
@@ -108,6 +112,8 @@ class Requests:
                     return self._open(command, user, channel, delivery, via)
                 case grammar.Abort():
                     return self._abort(command, user, channel)
+                case grammar.Finish():
+                    return self._finish(command, user, channel, "command" if via == "slack" else via)
                 case grammar.Lock():
                     return self._lock(command, user, channel, delivery, via)
                 case grammar.Unlock():
@@ -240,10 +246,23 @@ class Requests:
             self.not_done(schedule, mistake_message(error))
             return
         assert isinstance(command, grammar.Release)  # noqa: S101 - nothing else is scheduled
-        refused = self._due(command, schedule, delivery)
+        refused = self._held(command, schedule, delivery) or self._due(command, schedule, delivery)
         if refused is not None:
             in_line = self._gate.wait_for(command, environment, schedule.by)
             self._planner.not_done(schedule, refused, in_line=in_line)
+
+    def _held(self, command: grammar.Release, schedule: Scheduled, delivery: str) -> Message | None:
+        """Why what was scheduled is not asked for: the version has gone back by itself since."""
+        past = self._record.recent(command.environment, PAST)
+        last = held(str(command.version), past, schedule.at)
+        if last is None or self._record.opened(delivery) is not None:
+            return None
+        problem = (
+            f"{command.version} went back by itself in {command.environment} ({last.id}: {because(last)})."
+        )
+        return refusal_message(
+            Refusal(problem, "It is held until somebody asks for it again.", copy=f"/buzzy {command.line()}")
+        )
 
     def _due(self, command: grammar.Release, schedule: Scheduled, delivery: str) -> Message | None:
         try:
@@ -285,6 +304,26 @@ class Requests:
         url = self._url(command.release)
         where = link(url, command.release) if url else command.release
         return message(f"{command.release} is being stopped.", lines([where, " is being stopped."]))
+
+    def may_finish(self, release: Release, channel: str | None) -> Callable[[Person], Refusal | None]:
+        """The rule for those who want to say that a release of somebody else's is good."""
+        environment = self._config.environments.get(release.environment)
+        if environment is None:
+            return policy.admit  # in buzzy.yaml no more, and its rules neither
+        return lambda who: policy.may("release", environment, who, channel)
+
+    def _finish(self, command: grammar.Finish, user: str, channel: str | None, via: Via) -> Message:
+        def judge(release: Release, who: Person) -> approval.Outcome:
+            allowed = self.may_finish(release, channel)
+            return approval.finish(release, who, self._now(), via=via, allowed=allowed)
+
+        try:
+            refusal = self.decide(command.release, user, judge)
+        except UnknownReleaseError:
+            return unknown_release(command.release)
+        if refusal is not None:
+            return refusal_message(refusal)
+        return message(f"{command.release} is good.", lines([f"{command.release} is good, and ends."]))
 
     def _follow(self, release: Release) -> Message:
         sentence = f"{release.id} is being planned; follow it in its channel."

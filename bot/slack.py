@@ -14,7 +14,7 @@ import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
@@ -82,6 +82,16 @@ class Identity:
     """The workspace's name, as people know it."""
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A PNG with a name of its own, what stands over it, and what it shows for those who cannot see it."""
+
+    name: str
+    title: str
+    alt_text: str
+    png: bytes = field(repr=False)
+
+
 class Slack:
     """What the bot asks of Slack. Every method raises `SlackError`s."""
 
@@ -136,18 +146,42 @@ class Slack:
         """
         method = "conversations.history" if thread_ts is None else "conversations.replies"
         where = {"channel": channel, **({} if thread_ts is None else {"ts": thread_ts})}
+        for message in self._pages(method, oldest, **where):
+            metadata = message.get("metadata") or {}
+            if metadata.get("event_type") == EVENT_TYPE and metadata["event_payload"].get("id") == id_:
+                return str(message["ts"])
+        return None
+
+    def _pages(self, method: str, oldest: float, **where: str) -> Iterator[Mapping[str, Any]]:
+        """The messages that are there, as far back as it is looked."""
         cursor = ""
         for _ in range(PAGES):
             page = self._call(
                 method, **where, oldest=f"{oldest:.6f}", limit=PAGE, include_all_metadata=True, cursor=cursor
             )
-            for message in page["messages"]:
-                metadata = message.get("metadata") or {}
-                if metadata.get("event_type") == EVENT_TYPE and metadata["event_payload"].get("id") == id_:
-                    return str(message["ts"])
+            yield from page["messages"]
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
                 break
+
+    def upload(self, channel: str, picture: Picture, *, thread_ts: str | None = None) -> str:
+        """Show a picture in a channel or a thread of it; its name is what it is found by. The file's id."""
+        with _translated("files.completeUploadExternal"):
+            answer = self._client.files_upload_v2(
+                filename=picture.name,
+                content=picture.png,
+                title=picture.title,
+                alt_txt=picture.alt_text,
+                channel=channel,
+                thread_ts=thread_ts,
+            )
+        return str(answer["files"][0]["id"])
+
+    def find_picture(self, channel: str, name: str, thread_ts: str, *, oldest: float) -> str | None:
+        """The timestamp of the message in a thread that shows a picture of that name."""
+        for message in self._pages("conversations.replies", oldest, channel=channel, ts=thread_ts):
+            if any(file.get("name") == name for file in message.get("files") or ()):
+                return str(message["ts"])
         return None
 
     def permalink(self, place: Place) -> str | None:

@@ -76,7 +76,7 @@ def sign_off(  # noqa: PLR0913 - what an answer says
     refusal = admit(who)
     if refusal is not None:
         return refusal
-    if settle(release, now):
+    if gates.settle(release, now):
         return Refusal(f"The question of {release.id} has expired.", "Your answer changes nothing.")
     if not who.is_any_of(asked.by):
         return Refusal(
@@ -185,13 +185,26 @@ def abort(  # noqa: PLR0913 - who wants what stopped, why, from where, and wheth
     return (wanted, e.ReleaseCancelled(at=now))
 
 
-def settle(release: Release, now: datetime) -> tuple[e.Event, ...]:
-    """What time decides by itself: a release, or a question, that waited too long expires."""
-    if release.asked is not None and now >= release.asked.expires_at:
-        return (e.SignOffExpired(at=now, index=release.asked.index),)
-    if release.asked is None and release.expires_at is not None and now >= release.expires_at:
-        return (e.ReleaseExpired(at=now),)
-    return ()
+def finish(
+    release: Release,
+    who: Person,
+    now: datetime,
+    *,
+    via: Via,
+    allowed: Callable[[Person], Refusal | None] = admit,
+) -> Outcome:
+    """Say that it is good, where what was watched could not say so.
+
+    `allowed` has the environment's rule for releases; whoever asked for this one may in any case.
+    """
+    refusal = admit(who) if who.id == release.request.by.id else allowed(who)
+    if refusal is not None:
+        return refusal
+    if release.ended:
+        return Refusal(f"{release.id} has ended already: {release.state}.", "Your answer changes nothing.")
+    if release.state is not State.UNDECIDED:
+        return Refusal(f"{release.id} does not ask anybody whether it is good.", "Nothing was changed.")
+    return (e.MonitorSettled(at=now, by=who.actor, via=via),)
 
 
 def _and_go(release: Release, said: e.ApprovalGiven | e.ItemTicked) -> tuple[e.Event, ...]:

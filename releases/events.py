@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
+from releases.monitoring import Chart, Reading
 from releases.plan import Frozen, Plan, RequestKind, Step
 from releases.version import ReleaseType, Urgency
 
@@ -333,6 +334,40 @@ class StepFailed(Happened):
     reason: str = Field(description="one sentence")
     evidence: tuple[Evidence, ...] = ()
     seen: tuple[ServiceSeen, ...] = ()
+    chart: Chart | None = Field(default=None, description="the metric that tripped, if it was one")
+
+
+class Monitored(Happened):
+    """What is watched stands otherwise than before, or a fifth of the time has passed."""
+
+    event: Literal["monitored"] = "monitored"
+    index: int
+    readings: tuple[Reading, ...]
+    news: tuple[str, ...] = Field(default=(), description="the triggers that stand otherwise")
+
+
+class DecisionAsked(Happened):
+    """What was watched does not say whether the release is good: a person has to."""
+
+    event: Literal["decision_asked"] = "decision_asked"
+    index: int
+    because: str = Field(description="one sentence")
+    evidence: tuple[Evidence, ...] = ()
+    chart: Chart | None = None
+
+
+class DecisionReminded(Happened):
+    """Nobody has decided so far."""
+
+    event: Literal["decision_reminded"] = "decision_reminded"
+
+
+class MonitorSettled(Happened):
+    """A person says that the release is good: it need not be watched any more."""
+
+    event: Literal["monitor_settled"] = "monitor_settled"
+    by: Actor
+    via: Via
 
 
 class SignOffAsked(Happened):
@@ -383,6 +418,7 @@ class TurnedBack(Happened):
     event: Literal["turned_back"] = "turned_back"
     steps: tuple[Step, ...]
     because: str
+    by_itself: bool = Field(default=False, description="whether nobody asked for it: it was seen to be ill")
 
 
 class ReleaseFinished(Happened):
@@ -434,6 +470,10 @@ Event = Annotated[
     | SignedOff
     | SignOffRefused
     | SignOffExpired
+    | Monitored
+    | DecisionAsked
+    | DecisionReminded
+    | MonitorSettled
     | Interrupted
     | TurnedBack
     | ReleaseFinished

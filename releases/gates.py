@@ -38,6 +38,9 @@ def settle(release: Release, now: datetime) -> tuple[e.Event, ...]:
     """What time decides by itself about a release that waits; each thing once, whoever asks how often."""
     if release.ended or release.expires_at is None:
         return ()
+    if release.asked is not None:
+        over = now >= release.asked.expires_at
+        return (e.SignOffExpired(at=now, index=release.asked.index),) if over else ()
     if expired(release, now):
         return (e.ReleaseExpired(at=now),)
     remind_at, escalate_at = clock(release)

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from releases import checklist
 from releases import events as e
 from releases.database import Backup, Migrate, Migration, Restore, in_the_way
+from releases.monitoring import MEASURED, Monitor, Reading
 from releases.plan import Change, Plan, Step, way_back
 
 
@@ -28,6 +29,7 @@ class State(StrEnum):
     HELD = "held"  # could start, but its environment was closed meanwhile
     RUNNING = "running"
     SIGNING = "waiting for a sign-off"  # a step waits for a person
+    UNDECIDED = "undecided"  # what was watched does not say whether it is good: a person has to
     ABORTING = "aborting"  # runs on to its next safe point, then turns back
     TURNING_BACK = "turning back"  # undoes what it did
     CANCELLING = "cancelling"  # stopped before it changed anything
@@ -53,14 +55,14 @@ ENDED = frozenset(
 )
 """States in which a release no longer holds its environment."""
 
-WORKING = frozenset({State.REQUESTED, State.APPROVED, State.RUNNING, State.ABORTING, State.TURNING_BACK})
-"""States in which a job should be at work on the release."""
+MOVING = frozenset({State.RUNNING, State.SIGNING, State.UNDECIDED, State.ABORTING, State.TURNING_BACK})
+"""States in which the cluster was changed and the release is not done: it holds the environment there too."""
 
 RESTING = frozenset({State.WAITING, State.ABOUT_TO_START, State.HELD, State.SIGNING})
 """States in which it waits for people or for time, and no job has anything to do."""
 
-MOVING = frozenset({State.RUNNING, State.SIGNING, State.ABORTING, State.TURNING_BACK})
-"""States in which the cluster is being changed, or has been and will be."""
+WORKING = (MOVING | {State.REQUESTED, State.APPROVED}) - RESTING
+"""States in which a job should be at work on the release."""
 
 _STEPPING = (
     "step_started",
@@ -68,6 +70,7 @@ _STEPPING = (
     "step_progressed",
     "step_finished",
     "step_failed",
+    "monitored",
     "interrupted",
     "notes_read",
 )
@@ -124,6 +127,7 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         State.RUNNING: {
             **dict.fromkeys(_STEPPING, State.RUNNING),
             "sign_off_asked": State.SIGNING,
+            "decision_asked": State.UNDECIDED,
             "abort_requested": State.ABORTING,
             "turned_back": State.TURNING_BACK,
             "release_finished": State.RELEASED,
@@ -135,6 +139,14 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
             "sign_off_expired": State.RUNNING,
             "notes_read": State.SIGNING,
             "abort_requested": State.ABORTING,
+        },
+        State.UNDECIDED: {
+            "decision_reminded": State.UNDECIDED,
+            "interrupted": State.UNDECIDED,
+            "notes_read": State.UNDECIDED,
+            "monitor_settled": State.RUNNING,
+            "abort_requested": State.ABORTING,
+            "release_failed": State.FAILED,
         },
         State.ABORTING: {
             **dict.fromkeys(_STEPPING, State.ABORTING),
@@ -227,6 +239,15 @@ class Release:
     forward: tuple[StepState, ...] = ()
     back: tuple[StepState, ...] = ()
     turned_back_because: str | None = None
+    by_itself: bool = False
+    """Whether it turned back without anybody asking for that."""
+    readings: tuple[Reading, ...] = ()
+    """How the triggers of the step that watches stood last."""
+    monitored_at: datetime | None = None
+    measured: frozenset[str] = frozenset()
+    """The triggers of which that step could say something at all so far."""
+    undecided: e.DecisionAsked | None = None
+    reminders: int = 0
     held: e.ReleaseHeld | None = None
     moment: e.MomentBegan | None = None
     approved: e.Approved | None = None
@@ -270,6 +291,16 @@ class Release:
         return None
 
     @property
+    def watching(self) -> tuple[int, Monitor, datetime] | None:
+        """The step that watches, its place and since when; None while another is at work, or none."""
+        index = self.next_index if self.state in {State.RUNNING, State.UNDECIDED} else None
+        if index is None:
+            return None
+        state = self.steps[index]
+        is_begun = isinstance(state.step, Monitor) and state.started_at is not None
+        return (index, state.step, state.started_at) if is_begun else None  # type: ignore[return-value] # just asked
+
+    @property
     def touched(self) -> tuple[Step, ...]:
         """The steps of the plan that were begun, whether or not they came to their end."""
         return tuple(state.step for state in self.forward if state.status is not StepStatus.PENDING)
@@ -299,11 +330,6 @@ class Release:
     def way_back(self) -> tuple[Step, ...]:
         """What would undo all that was begun so far; nothing undoes a rollback."""
         return () if self.request.kind == "rollback" else way_back(self.touched)
-
-    @property
-    def went_back_by_itself(self) -> bool:
-        """Whether it is back at what was stable because a step failed, and nobody had asked for that."""
-        return self.state is State.ROLLED_BACK and self.failure is not None and self.abort is None
 
     @property
     def approval(self) -> e.ApprovalNeeded | None:
@@ -439,9 +465,11 @@ def _note(release: Release, event: e.Event) -> Release:  # noqa: C901, PLR0911, 
             | e.SignOffExpired()
         ):
             return _stepped(release, event)
+        case e.Monitored() | e.DecisionAsked() | e.DecisionReminded() | e.MonitorSettled():
+            return _watched(release, event)
         case e.TurnedBack():
             back = tuple(StepState(step) for step in event.steps)
-            return replace(release, back=back, turned_back_because=event.because)
+            return replace(release, back=back, turned_back_because=event.because, by_itself=event.by_itself)
         case e.ReleaseFailed():
             return replace(release, reason=event.reason)
         case _:
@@ -462,6 +490,37 @@ def _planned(release: Release, event: e.PlanProposed) -> Release:
         ticks=release.ticks if same else (),
         forward=tuple(StepState(step) for step in event.plan.steps),
         seen={service.service: service for service in event.seen},
+    )
+
+
+def _watched(
+    release: Release, event: e.Monitored | e.DecisionAsked | e.DecisionReminded | e.MonitorSettled
+) -> Release:
+    match event:
+        case e.Monitored():
+            said = {each.trigger for each in event.readings if each.verdict in MEASURED}
+            return replace(
+                release,
+                readings=event.readings,
+                monitored_at=event.at,
+                measured=release.measured | said,
+            )
+        case e.DecisionAsked():
+            return replace(release, undecided=event, reminders=0)
+        case e.DecisionReminded():
+            return replace(release, reminders=release.reminders + 1)
+        case e.MonitorSettled():
+            return _settled(release, event)
+
+
+def _settled(release: Release, event: e.MonitorSettled) -> Release:
+    """The step that watched is done, because a person says so."""
+    if release.undecided is None:
+        raise IllegalEventError(f"{release.id} was not undecided")
+    index = release.undecided.index
+    done = replace(release.steps[index], status=StepStatus.DONE, finished_at=event.at)
+    return replace(
+        release, forward=(*release.forward[:index], done, *release.forward[index + 1 :]), undecided=None
     )
 
 
@@ -486,6 +545,8 @@ def _stepped(
     state = release.steps[event.index]
     match event:
         case e.StepStarted():
+            if isinstance(state.step, Monitor) and state.started_at is None:
+                release = replace(release, readings=(), monitored_at=None, measured=frozenset())
             # A step that is begun again after a crash keeps its first start: its deadline goes on.
             state = replace(state, status=StepStatus.RUNNING, started_at=state.started_at or event.at)
         case e.StepFinished():

@@ -17,6 +17,7 @@ from releases.blue_green import Follow, Keep, Prepare, Preview, Switch, VerifyGr
 from releases.checklist import VOLATILE, Item
 from releases.database import Applied, Backup, Migrate, Migration, Restore, in_the_way
 from releases.frozen import Frozen, Json, canonical_json, digest_of
+from releases.monitoring import Monitor
 from releases.template import Template
 from releases.validation import Validate
 from releases.version import ReleaseType
@@ -196,12 +197,13 @@ Step = Annotated[
     | Migrate
     | Restore
     | Drill
-    | Validate,
+    | Validate
+    | Monitor,
     Field(discriminator="kind"),
 ]
 
 
-_LATER = frozenset({"checklist", "notes", "database"})
+_LATER = frozenset({"checklist", "notes", "database", "on_failure"})
 _UNSAID: dict[str, Any] = {"checklist": {"__all__": set(VOLATILE)}}
 
 
@@ -223,6 +225,10 @@ class Plan(Frozen):
     database: tuple[Applied, ...] | None = Field(
         default=None, description="the migrations that its database has before it; None: nobody keeps track"
     )
+    on_failure: Literal["rollback"] | None = Field(
+        default=None,
+        description="whether it goes back by itself once it is seen to be ill; None: a person decides",
+    )
 
     @property
     def digest(self) -> str:
@@ -233,6 +239,11 @@ class Plan(Frozen):
         """
         content = self.model_dump(mode="json", exclude=_UNSAID)
         return digest_of({key: value for key, value in content.items() if key not in _LATER or value})
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether it goes back by itself: always in blue-green, else where `on_failure` says so."""
+        return self.kind == "release" and (self.strategy == "blue-green" or self.on_failure == "rollback")
 
     @property
     def short_digest(self) -> str:

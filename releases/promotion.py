@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from releases import grammar
 from releases.config import Config, Environment, Requires, format_duration
 from releases.events import ServiceSeen
+from releases.holding import because
 from releases.lifecycle import Release
 from releases.policy import Refusal
 from releases.proof import Proof, lead, proof_of
@@ -82,8 +83,10 @@ def _unreleased(candidate: Candidate, rule: Requires) -> Refusal | None:
     line = f"/buzzy {grammar.Release(version, there).line()}"
     if proof.given_up is not None:
         back = proof.given_up
+        alone = f" by itself ({because(back)})" if back.by_itself else ""
         return Refusal(
-            f"{version} was given up in {there}: {back.id}, asked for by {back.request.by.name}, went back.",
+            f"{version} was given up in {there}: {back.id}, asked for by {back.request.by.name}, "
+            f"went back{alone}.",
             f"It has to be released there again first ({_named(candidate)}).",
             copy=line,
         )

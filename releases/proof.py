@@ -1,8 +1,9 @@
 """What an environment has shown of a version, as the record tells it: released there, kept, and for how long.
 
-A version is proven by a release that came to its end and was verified. It is so no more once somebody
-went back from it, or to something before it. How long it ran is counted from the end of that release, only
-while every service had it: a release of something else, even one that failed or was undone, interrupts.
+A version is proven by a release that came to its end: verified and, where that is asked for, watched. It is
+so no more once somebody went back from it, or to something before it, or it went back by itself. How long it
+ran is counted from the end of that release, only while every service had it: a release of something else,
+even one that failed or was undone, interrupts.
 """
 
 from __future__ import annotations
@@ -83,6 +84,8 @@ class _Tale:
                     self.given_up = None if plan.new == self.version else self.given_up
             case State.RELEASED:
                 self._go_back(release, plan)
+            case State.ROLLED_BACK if release.by_itself and plan.new == self.version:
+                self._give_up(release)
             case State.ROLLED_BACK:
                 pass  # everything is as it was before
             case _:
@@ -100,6 +103,12 @@ class _Tale:
             if self.version in self.released.get(step.service, set()) - kept:
                 self.given_up, self.runs = release, []
             self.released[step.service] = kept
+
+    def _give_up(self, release: Release) -> None:
+        """It was seen to be ill there, whatever it had shown before: it has to be released there again."""
+        self.given_up, self.runs = release, []
+        for versions in self.released.values():
+            versions.discard(self.version)
 
     def _interrupt(self, at: datetime) -> None:
         if self.runs and self.runs[-1].ended is None:

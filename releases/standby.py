@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from releases.config import Environment, format_duration
 from releases.events import BUZZY, ReleaseRequested, Target
+from releases.holding import went_back
 from releases.lifecycle import Release, State
 from releases.policy import grace, grace_by_type, needed, needed_by_type
 from releases.proof import Lead, lead
@@ -63,8 +64,10 @@ def follow(
     before = [each for each in own if each.request.follows == leading.run.release]
     if before and (before[0].state is not State.IMPOSSIBLE or now - before[0].request.at < AGAIN):
         return None
-    back = bool(has) and max(has) > leading.version
     version = str(leading.version)
+    if went_back(version, own) is not None:
+        return None  # a person has to ask for it
+    back = bool(has) and max(has) > leading.version
     request = ReleaseRequested(
         at=now,
         kind="rollback" if back else "release",

@@ -43,9 +43,12 @@ def run() -> int:
   3. Watch it roll out, and promote it: [bold]/buzzy promote staging production[/] (Bob and Carol approve). A
      minute later the standby in #buzzy-dr follows by itself.
   4. Try [bold]/buzzy release 3.3.0 staging[/], which crashes at start, and roll back.
+  5. In #buzzy-development try [bold]/buzzy release 3.2.3-errors development[/], which is watched for
+     20 s and goes back by itself.
 
 The cluster:  [bold]KUBECONFIG={stage.kubeconfig} kubectl -n buzzy-staging get pods[/]
-Versions that misbehave: 3.3.0 and any …-crash, …-never-ready, …-missing, …-slow (in development).
+Versions that misbehave: 3.3.0 and, in development, 3.2.3-crash, -never-ready, -slow, -oom, -flaky, -errors,
+-slow-answers, -hungry.
 Logs: {stage.folder}
 Ctrl-C ends everything.
 """,

@@ -12,6 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+import yaml
+
 from sandbox.children import Child, free_port, wait_for_port
 from sandbox.redis_server import RedisServer
 from sandbox.workspace import Person, RunningWorkspace, running_workspace
@@ -33,6 +35,7 @@ class Stage:
         speed: float = 1.0,
         http: bool = False,
         registry: bool = True,
+        metrics: bool = True,
         behaviour: dict[str, str] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -40,13 +43,14 @@ class Stage:
 
         With a `kubeconfig` the workers use that cluster and none is started. With `http` Slack reaches the
         bot by signed requests instead of Socket Mode. Without a `registry` images are looked up where the
-        configuration says, or nowhere. `behaviour` says how image tags misbehave in the
-        sandbox's cluster; `tell` hears what is being started.
+        configuration says, or nowhere, and without `metrics` it says where those are. `behaviour` says how
+        image tags misbehave in the sandbox's cluster; `tell` hears what is being started.
         """
         self._given = kubeconfig
         self.config = config
         self._speed = speed
         self._registry = registry
+        self._metrics = metrics
         self._port = free_port() if http else None
         self._behaviour = behaviour or {}
         self._tell = tell
@@ -73,12 +77,18 @@ class Stage:
             if self._registry:
                 self._tell("registry")
                 self.config = self._start_registry(ends)
+            measuring = None
+            if self._metrics:
+                self._tell("metrics")
+                measuring = self._start_metrics(ends)
             self._tell("worker")
             ends.callback(self._stop_workers)
             self.start_worker()
             self._tell("bot")
             ends.callback(self._stop_bot)
             self.start_bot()
+            if measuring is not None:
+                measuring.ready()
             self._ends = ends.pop_all()
         return self
 
@@ -155,6 +165,20 @@ class Stage:
         mine = f"registry: {self.registry_url}\ndocumentation: {self.registry_url}/notes/{{version}}\n"
         config.write_text(mine + self.config.read_text("utf-8"), "utf-8")
         return config
+
+    def _start_metrics(self, ends: ExitStack) -> Child:
+        """Metrics of what runs in the cluster, on their way; from now on the configuration names them."""
+        port = free_port()
+        text = self.config.read_text("utf-8")
+        arguments = ["-m", "sandbox.metrics", "--port", str(port), "--kubeconfig", str(self.kubeconfig)]
+        for environment in yaml.safe_load(text)["environments"].values():
+            arguments += ["--namespace", environment["namespace"]]
+        metrics = ends.enter_context(Child("metrics", arguments, log=self.folder / "metrics.log"))
+        config = self.folder / "buzzy.yaml"
+        mine = f"prometheus: {{address: 'http://127.0.0.1:{port}'}}\n"
+        config.write_text(mine + text, "utf-8")
+        self.config = config
+        return metrics
 
     def _stop_bot(self) -> None:
         if self.bot is not None:

@@ -100,13 +100,19 @@ def render_thread(root: Json, replies: Iterable[Json], directory: Directory) -> 
 def render_message(message: Json, directory: Directory) -> Text:
     """Who, when, what, the reactions, and how many replies there are."""
     lines = [_head(message, directory), _body(message, directory)]
-    lines += [Text(f"📎 {file['title']} ({file['name']})") for file in message.get("files", [])]
+    lines += [_file(file) for file in message.get("files", [])]
     if message.get("reactions"):
         lines.append(Text("   ").join(_reaction(each) for each in message["reactions"]))
     if message.get("reply_count"):
         count = message["reply_count"]
         lines.append(Text(f"💬 {count} {'reply' if count == 1 else 'replies'}", style="blue"))
     return Text("\n").join(line for line in lines if line.plain)
+
+
+def _file(file: Json) -> Text:
+    """A file, and what it shows in words, if its sender gave any."""
+    alt_text = file.get("alt_txt")
+    return Text(f"📎 {file['title']} ({file['name']}){f': {alt_text}' if alt_text else ''}")
 
 
 def render_blocks(blocks: Iterable[Json], directory: Directory) -> Text:

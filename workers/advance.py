@@ -15,12 +15,13 @@ from datetime import datetime, timedelta
 
 from releases import events as e
 from releases import gates
-from releases.config import Config
+from releases.config import Config, Environment
 from releases.database import Backup, Migrate, Restore
 from releases.ledger import UnreadableLedgerError, concerns
 from releases.lifecycle import MOVING, Release, State, StepState, StepStatus
 from releases.migrations import BackupKnown, backup_of
-from releases.plan import Keep, Plan, Prepare, RollOut, Step, Switch, Verify, VerifyGreen, Watch
+from releases.monitoring import Monitor
+from releases.plan import Plan, Prepare, RollOut, Step, Switch, Verify, VerifyGreen, Watch
 from releases.record import Record, RecordUnavailableError
 from releases.record.record import LEASE_MS
 from releases.validation import Validate
@@ -30,13 +31,15 @@ from workers.cluster import BELIEVED_SECONDS, ClusterError, DeniedError, Transie
 from workers.cluster.connections import Clusters
 from workers.drafting import PAST, Drafts
 from workers.drafting import now as clock
+from workers.failing import after_failure
 from workers.hold import WRITES, Hold
 from workers.ledger import remember
 from workers.lost import has_begun
+from workers.metrics import Metrics
 from workers.observe import Observed, services_seen, snapshot
 from workers.planning import Refused
 from workers.registry import RegistryError
-from workers.steps import Asks, Done, Failed, Outcome, Unfinished, run
+from workers.steps import Asks, Done, Failed, Outcome, Undecided, Unfinished, run
 from workers.writer import Writer
 
 SLICE_SECONDS = 20.0
@@ -57,8 +60,15 @@ PAUSE_SECONDS = 0.5
 _STANDINGS = RollOut | Prepare | Switch
 """Steps that leave a Deployment with a template."""
 
+REMIND = timedelta(minutes=30)
+"""After this a person who is to decide is reminded; then after twice as long, and so on."""
+
 
 def _nothing(_release: Release) -> e.ReleaseHeld | None:
+    return None
+
+
+def _no_metrics(_environment: Environment) -> Metrics | None:
     return None
 
 
@@ -77,6 +87,8 @@ class Tools:
     patience: timedelta = PATIENCE
     holds_back: Callable[[Release], e.ReleaseHeld | None] = _nothing
     """What keeps a release from starting now: a lock or a freeze that came after it was asked for."""
+    metrics: Callable[[Environment], Metrics | None] = _no_metrics
+    """Where an environment's metrics are asked for; None when that is not said."""
 
 
 class Advance:
@@ -89,6 +101,7 @@ class Advance:
         self._hold = Hold(tools.record, tools.config, tools.clusters, writer, tools.now)
         self._began = time.monotonic()
         self._taken_at = tools.now()
+        self._rests = False
 
     def go(self) -> None:
         """Go on until the release has ended or the job should.
@@ -113,6 +126,9 @@ class Advance:
                     self._advance_step()
                 case State.ABORTING if self._is_halfway():
                     self._advance_step()
+                case State.UNDECIDED:
+                    self._remind()
+                    return
                 case State.ABORTING:
                     self._turn_back()
                 case State.CANCELLING:
@@ -230,10 +246,12 @@ class Advance:
                         log=done.log,
                     )
                 )
-            case Failed(reason, evidence):
+            case Failed() as failed:
                 with suppress(ClusterError):  # if another installation is at work here, that is why
                     self._writer.make_sure()
-                self._fail(index, words.sentence(reason), evidence)
+                self._fail(index, failed)
+            case Undecided(reason):
+                self._append(e.DecisionAsked(at=self._now(), index=index, because=words.sentence(reason)))
             case Asks(check):
                 asked = e.SignOffAsked(
                     at=self._now(),
@@ -244,7 +262,7 @@ class Advance:
                 )
                 self._append(asked)
             case Unfinished():
-                return
+                self._rests = isinstance(self._release.steps[index].step, Monitor)
 
     def _run(self, index: int) -> Outcome:
         """Run a step, again and again while the cluster cannot be heard and there is time."""
@@ -296,6 +314,7 @@ class Advance:
             observe=lambda: self._tools.drafts.look(environment),
             database=lambda: self._tools.drafts.database(environment),
             files=self._tools.drafts.files.read,
+            metrics=self._tools.metrics(environment),
         )
 
     def _usable_backup(self) -> BackupKnown | None:
@@ -308,18 +327,19 @@ class Advance:
         release = self._release
         return release.forward if index < len(release.forward) else release.back
 
-    def _fail(self, index: int, reason: str, evidence: tuple[e.Evidence, ...]) -> None:
-        """The release stops where it is. If somebody wished to abort meanwhile, it turns back instead."""
-        seen, now, release = self._look_around(), self._now(), self._release
-        failed = e.StepFailed(at=now, index=index, reason=reason, evidence=evidence, seen=seen)
-        if release.state is State.TURNING_BACK:
-            reason = f"It could not go back: {reason}"
-        end: e.Event = e.ReleaseFailed(at=now, reason=reason, changed=release.changed_services)
-        aborting = release.state is State.ABORTING
-        if release.state is State.RUNNING and goes_back_by_itself(release, index):
-            end = e.TurnedBack(at=now, steps=release.way_back(), because=reason)
-        if aborting or not self._writer.append([failed, end], only_in=release.state):
-            self._append(failed)
+    def _fail(self, index: int, failed: Failed) -> None:
+        """Say what follows. If somebody wished to abort meanwhile, it turns back in any case."""
+        seen = self._look_around()
+        before = self._release.state
+        happened = after_failure(self._release, index, failed, seen, self._now())
+        if not self._append(*happened, only_in=before):
+            self._append(*after_failure(self._release, index, failed, seen, self._now()))
+
+    def _remind(self) -> None:
+        """Whoever has to decide is reminded, each time after twice as long."""
+        asked = self._release.undecided
+        if asked is not None and self._now() - asked.at >= REMIND * 2**self._release.reminders:
+            self._append(e.DecisionReminded(at=self._now()))
 
     # -- small things --------------------------------------------------------------------------------
 
@@ -330,8 +350,8 @@ class Advance:
     def _now(self) -> datetime:
         return self._tools.now()
 
-    def _append(self, *happened: e.Event) -> bool:
-        written = self._writer.append(happened)
+    def _append(self, *happened: e.Event, only_in: State | None = None) -> bool:
+        written = self._writer.append(happened, only_in=only_in)
         if written and not self._release.ended and concerns(self._release, happened):
             remember(self._tools.drafts.ledgers, self._release.environment)
         return written
@@ -341,7 +361,11 @@ class Advance:
         return not self._enough() and not self._release.ended
 
     def _enough(self) -> bool:
-        return self._tools.stopping() or time.monotonic() - self._began >= self._tools.slice_seconds
+        return (
+            self._rests
+            or self._tools.stopping()
+            or time.monotonic() - self._began >= self._tools.slice_seconds
+        )
 
     def _look_around(self) -> tuple[e.ServiceSeen, ...]:
         """All services as they are now, remembered for who asks; none while the cluster is silent."""
@@ -357,18 +381,6 @@ class Advance:
             self._tools.record.see(snapshot(observed))
 
 
-def goes_back_by_itself(release: Release, index: int) -> bool:
-    """Whether a step that fails sends a release back: a blue-green one, until all that is left is to keep.
-
-    Nothing goes by itself over a migration with which the version before would not run.
-    """
-    if release.plan is None or release.plan.kind != "release" or release.plan.strategy != "blue-green":
-        return False
-    if release.stays or isinstance(release.steps[index].step, Keep):
-        return False
-    return bool(release.way_back())
-
-
 def _time_for(step: Step) -> timedelta:
     match step:
         case RollOut() | Prepare() | Validate():
@@ -377,5 +389,7 @@ def _time_for(step: Step) -> timedelta:
             return timedelta(seconds=step.seconds) + QUICK_STEP
         case Backup(task=task) | Migrate(task=task) | Restore(task=task):
             return timedelta(seconds=task.deadline_seconds)
+        case Monitor():
+            return timedelta(seconds=step.window_seconds) + QUICK_STEP
         case _:
             return QUICK_STEP

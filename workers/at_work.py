@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from releases import events as e
 from releases.events import ServiceSeen
 from releases.migrations import BackupKnown
+from releases.monitoring import Reading
 from workers.cluster import Cluster, TransientError
 from workers.files import Contents
+from workers.metrics import Metrics
 from workers.observe import Observed
 from workers.steps.work import Answer
 from workers.words import silent
@@ -45,6 +47,7 @@ class StepWork:
         observe: Callable[[], Observed],
         database: Callable[[], str],
         files: Callable[[str], Contents],
+        metrics: Metrics | None = None,
     ) -> None:
         """`index` is the step's place in the release; `enough` says that the job should end here.
 
@@ -63,6 +66,8 @@ class StepWork:
         self.observe = observe
         self.database = database
         self.files = files
+        self.metrics = metrics
+        self.release_began = writer.release.started_at or since
         self._writer = writer
         self._index = index
         self._enough = enough
@@ -96,6 +101,11 @@ class StepWork:
         if self.job is None:
             self._writer.append([e.JobStarted(at=self.now(), index=self._index, job=name)])
 
+    def still(self) -> bool:
+        """Look for news; False when the release takes another way."""
+        self._writer.look()
+        return self._writer.release.state is self._state
+
     def has_shown(self, service: str, image: str) -> bool:
         """Whether this step has shown the service with that image before, in this job or an earlier one."""
         pictures = (
@@ -116,6 +126,22 @@ class StepWork:
             return
         self._shown_at = now
         self._tell(seen)
+
+    def readings(self) -> tuple[Reading, ...]:
+        """How the triggers of what is watched stood last."""
+        return self._writer.release.readings
+
+    def told_at(self) -> datetime:
+        """When that was put on record; the beginning, if it was not yet."""
+        return self._writer.release.monitored_at or self.since
+
+    def measured(self) -> frozenset[str]:
+        """The triggers of which something could be said so far."""
+        return self._writer.release.measured
+
+    def tell(self, readings: tuple[Reading, ...], news: tuple[str, ...]) -> None:
+        """Put on record how they stand now, and which of them otherwise than before."""
+        self._writer.append([e.Monitored(at=self.now(), index=self._index, readings=readings, news=news)])
 
     def silence(self, trouble: TransientError | None) -> None:
         """Note whether the cluster can be heard; tell it once when it cannot for a while."""

@@ -8,6 +8,7 @@ from releases.config import Config, Environment
 from releases.findings import Finding, good, problem, unknown
 from releases.ledger import NAME, UnreadableLedgerError
 from releases.record import Record, RecordUnavailableError, Store, health
+from workers import measuring
 from workers.cluster import Cluster, ClusterError, DeploymentSeen, Right
 from workers.cluster.connections import Clusters, Connections
 from workers.files import FilesError, FileSets
@@ -63,8 +64,9 @@ def check(settings: WorkerSettings, config: Config) -> Iterator[Finding]:
 def of_environment(
     config: Config, environment: Environment, clusters: Clusters, record: Record
 ) -> Iterator[Finding]:
-    """One environment: its cluster, Buzzy's rights there, its Deployments, its ledger."""
+    """One environment: its metrics, its cluster, Buzzy's rights there, its Deployments, its ledger."""
     name, namespace = environment.name, environment.namespace
+    yield from measuring.check(config, environment)
     try:
         cluster = clusters(environment.cluster.context)
         yield good(name, f"Kubernetes {cluster.version()}")

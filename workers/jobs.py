@@ -41,6 +41,7 @@ from workers.notes import NotesError, read_notes
 from workers.observe import services_seen, snapshot
 from workers.planning import Refused
 from workers.registry import RegistryError
+from workers.resting import rest_of
 from workers.stopping import HandOver
 from workers.tenure import HeldError
 from workers.writer import Writer
@@ -271,6 +272,9 @@ class Jobs:
         if release.ended or release.state in RESTING:
             return
         try:
+            if (rest := rest_of(release)) is not None:
+                self._tools.record.rest(release.id, rest)  # the reaper queues it when that is over
+                return
             self._queue.put(queue_of(release), next_job(release), release.id)
         except RecordUnavailableError as error:
             log.warning("the next job is not queued", release=release.id, why=str(error))

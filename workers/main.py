@@ -30,6 +30,7 @@ from workers.cluster.connections import Clusters, Connections
 from workers.drafting import Drafts, now
 from workers.files import FileSets
 from workers.jobs import Jobs
+from workers.measuring import metrics_of
 from workers.reaper import Reaper
 from workers.registry import Login, Logins, OciRegistry, read_logins
 from workers.runner import Runner
@@ -88,7 +89,15 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
     drifted = partial(drafts.twins.look, drifts=Drifts(store))
     answers = Answers(record, questions, config, drafts, _grammar(config), now, drifted)
     timekeeper = Timekeeper(config, record, Closures(store), Schedules(store), now)
-    tools = Tools(record, config, clusters, drafts, stopping, holds_back=timekeeper.holds_back)
+    tools = Tools(
+        record,
+        config,
+        clusters,
+        drafts,
+        stopping,
+        holds_back=timekeeper.holds_back,
+        metrics=partial(metrics_of, config),
+    )
     builds = Builds(
         record,
         config,

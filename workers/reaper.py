@@ -25,6 +25,7 @@ from releases.record import (
     queue_of,
 )
 from workers.jobs import next_job, process_name
+from workers.resting import rest_of
 from workers.standbys import Standbys
 from workers.tidying import Tidying
 from workers.timekeeper import Timekeeper
@@ -115,6 +116,8 @@ class Reaper:
             self._settle(release)
             self._let_go(release)
         elif release.state in WORKING or release.state is State.CANCELLING:
+            if rest_of(release) is not None and self._record.rests(release.id):
+                return
             queue, job = queue_of(release), next_job(release)
             if not self._queue.holds(queue, job, release.id):
                 log.info("queued again", release=release.id, job=job)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 
 from releases.database import Backup, Migrate, Restore, Task
+from releases.monitoring import Monitor
 from releases.plan import (
     EnsureConfiguration,
     EnsureFiles,
@@ -99,7 +100,7 @@ def _as_it_would_be(step: Step, would_be: Mapping[str, Template]) -> Step:
     match step:
         case RollOut() | Prepare() | Switch():
             return step.model_copy(update={"new": would_be[step.service]})
-        case Verify() | VerifyGreen() | Watch():
+        case Verify() | VerifyGreen() | Watch() | Monitor():
             digests = {service: would_be[service].digest for service in step.deployments}
             return step.model_copy(update={"deployments": digests})
         case _:

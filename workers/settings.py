@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -36,6 +38,13 @@ class WorkerSettings(BaseSettings):
             missing = "PASSWORD" if self.registry_password is None else "USERNAME"
             raise ValueError(f"REGISTRY_{missing} is missing: a login has both")
         return self
+
+
+def secret(variable: str | None) -> str | None:
+    """What a variable holds that buzzy.yaml names, from the environment or from `.env`; None without it."""
+    if variable is None:
+        return None
+    return os.environ.get(variable) or dotenv_values(".env").get(variable) or None
 
 
 def load_settings() -> WorkerSettings:

@@ -40,11 +40,15 @@ class Progressing:
 
 @dataclass(frozen=True)
 class Failed:
-    """It will not come to its end. `reason` is one sentence, without a full stop."""
+    """It will not come to its end. `reason` is one sentence, without a full stop.
+
+    `ill` is False when somebody else was at work, which says nothing about the new version.
+    """
 
     reason: str
     seen: ServiceSeen
     troubles: tuple[Trouble, ...] = ()
+    ill: bool = True
 
 
 class Standing(Protocol):
@@ -86,7 +90,7 @@ def judge(
         raise ValueError("nothing to judge: the picture is not complete")
     service = describe(step.service, step.container, deployment, seen, since)
     if digest_of(deployment.template) != step.new.digest:
-        return Failed(f"{step.service} was changed by somebody else meanwhile", service)
+        return Failed(f"{step.service} was changed by somebody else meanwhile", service, ill=False)
     pods = pods_of(deployment, seen)
     if _complete(deployment) and all(_well(pod, now) for pod in pods):
         return Converged(service)

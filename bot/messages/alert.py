@@ -25,7 +25,7 @@ from bot.messages.parts import (
 )
 from bot.messages.presses import ROLLBACK, Press
 from bot.messages.release import sure_to_roll_back
-from releases.lifecycle import Release
+from releases.lifecycle import Release, State
 
 
 def alert_message(release: Release, application: str, on_call: str | None, url: str | None) -> Message:
@@ -47,23 +47,30 @@ def alert_message(release: Release, application: str, on_call: str | None, url: 
         headline,
         lines(
             phrase(bold(headline), *((" — ", whom(on_call)) if on_call else ())),
-            [clip(_reason(release), PARAGRAPH)],
-            [_left(release)],
+            [clip(_why(release), PARAGRAPH)],
+            [_what_now(release)],
             _origin(release, url),
         ),
-        buttons(roll_back) if changed and not release.went_back_by_itself else None,
+        buttons(roll_back) if changed and not _goes_back(release) else None,
     )
 
 
-def _reason(release: Release) -> str:
-    return release.reason or (release.failure.reason if release.failure is not None else "")
+def _goes_back(release: Release) -> bool:
+    """Whether it undoes by itself what it did; one that could not is as any that failed."""
+    return release.by_itself and release.state is not State.FAILED
 
 
-def _left(release: Release) -> str:
-    if release.went_back_by_itself:
-        stable = clip(release.plan.stable, NAME) if release.plan is not None else "what was stable"
-        return f"It went back by itself: {stable} has all of the traffic."
+def _why(release: Release) -> str:
+    return release.reason or release.turned_back_because or ""
+
+
+def _what_now(release: Release) -> str:
     changed = wording.left_changed(release)
+    if _goes_back(release):
+        if release.state is State.ROLLED_BACK:
+            stable = clip(release.plan.stable, NAME) if release.plan is not None else "what was stable"
+            return f"It went back by itself: {stable} runs as before."
+        return f"Going back by itself: {changed}" if changed else "Going back by itself; nothing was changed."
     return f"Changed, and still so: {changed}" if changed else "Nothing was changed."
 
 
@@ -71,12 +78,14 @@ def resolved_message(release: Release, application: str, by: Release, url: str |
     """The same alert after `by` has put the environment right."""
     title = wording.title(release, application)
     end = f"put right by {by.id}: {wording.what(by, application)}"
+    if by.id == release.id:
+        end = f"all services are back at {release.plan.stable if release.plan else 'what was before'}"
     return message(
         f"✅ {title}: {wording.headline(release)}; {end}",
         lines(
             [bold(f"✅ {title}: {wording.headline(release)}")],
             [end[0].upper() + end[1:], " · ", *_at(by)],
-            [clip(_reason(release), PARAGRAPH)],
+            [clip(_why(release), PARAGRAPH)],
             _origin(release, url),
         ),
     )

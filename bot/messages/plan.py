@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.messages import wording
 from bot.messages.checklist import rows_of
 from bot.messages.parts import (
     NAME,
@@ -75,7 +76,7 @@ def _details(plan: Plan) -> list[Piece | None]:
         lines([bold("What changes")]),
         monospace(_diff(plan), at_most=DIFF)
         or lines(["nothing" if plan.kind == "drill" else "nothing: everything is so already"]),
-        lines([bold("Way back")]),
+        lines([bold("Way back"), wording.when_back(plan)]),
         back or lines([NO_WAY_BACK[plan.kind]]),
         stays_piece(plan),
         lines([bold("Checklist")], *rows_of(plan.checklist)) if plan.checklist else None,

@@ -12,7 +12,8 @@ WAIT, UNSCHEDULE = "wait", "unschedule"
 HOME_LOOK, HOME_FORM = "home_look", "home_form"
 """Buttons of the App Home that are about no release: what they do is done at once, and not recorded."""
 
-ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK, CHECKLIST, TICK, LOOK_AGAIN, WAIT, UNSCHEDULE)
+FINISH = "finish"
+ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK, CHECKLIST, TICK, LOOK_AGAIN, WAIT, UNSCHEDULE, FINISH)
 
 
 class Press(Frozen):

@@ -31,11 +31,12 @@ from bot.messages.parts import (
     who,
     whom,
 )
-from bot.messages.presses import ABORT, APPROVE, CHECKLIST, PLAN, REFUSE, ROLLBACK, Press
+from bot.messages.presses import ABORT, APPROVE, CHECKLIST, FINISH, PLAN, REFUSE, ROLLBACK, Press
 from bot.messages.refusals import way_out
 from bot.messages.signing import sign_off_row
+from bot.messages.watching import reading_rows
 from releases.checklist import blocking
-from releases.lifecycle import Release, State
+from releases.lifecycle import MOVING, Release, State
 from releases.plan import Plan
 
 MOST_WARNINGS = 3
@@ -57,7 +58,7 @@ def release_message(release: Release, application: str) -> Message:
 
 
 def _since(release: Release) -> Row:
-    if release.state in {State.RUNNING, State.ABORTING, State.TURNING_BACK} and release.started_at:
+    if release.state in MOVING and release.started_at:
         return [" · since ", moment(release.started_at, "{time_secs}")]
     if release.state is State.ABOUT_TO_START and release.moment:
         return [" · at ", moment(release.moment.starts_at, "{time_secs}")]
@@ -79,7 +80,7 @@ def _asked(release: Release) -> Row:
     )
 
 
-def _body(release: Release) -> list[Row]:
+def _body(release: Release) -> list[Row]:  # noqa: PLR0911 - one case a state
     """The lines between who asked and the bars: what was agreed, what is planned, how it ended."""
     match release.state:
         case State.REQUESTED if release.replanned_because:
@@ -102,6 +103,10 @@ def _body(release: Release) -> list[Row]:
             ]
         case State.SIGNING if release.asked is not None:
             return [approvals_row(release), sign_off_row(release.asked), _plan(release)]
+        case State.RUNNING if release.watching is not None:
+            return [approvals_row(release), _plan(release), *reading_rows(release)]
+        case State.UNDECIDED if release.undecided is not None:
+            return [[clip(release.undecided.because, PARAGRAPH)], *reading_rows(release)]
         case State.APPROVED | State.RUNNING | State.ABORTING:
             return [approvals_row(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
@@ -109,6 +114,7 @@ def _body(release: Release) -> list[Row]:
             return [
                 approvals_row(release),
                 *([phrase(f"because {clip(because, SENTENCE)}")] if because else []),
+                _held(release),
             ]
         case State.FAILED:
             return [approvals_row(release), [clip(release.reason, PARAGRAPH)], _left_behind(release)]
@@ -123,6 +129,14 @@ def _body(release: Release) -> list[Row]:
             return [["by ", who(release.ended_by), " ", moment(release.ended_at), *_why(release)]]
         case _:
             return []
+
+
+def _held(release: Release) -> Row:
+    """What a release that went back by itself means for those that would follow it."""
+    if not release.by_itself or release.plan is None:
+        return []
+    version, where = clip(release.plan.new, NAME), clip(release.environment, NAME)
+    return [f"Promotion of {version} to and from {where} is held until somebody asks for it again."]
 
 
 def approvals_row(release: Release) -> Row:
@@ -245,6 +259,12 @@ def _buttons(release: Release) -> ActionsBlock | None:
             )
         case State.APPROVED | State.HELD | State.RUNNING:
             return buttons(plan, _abort(release, press))
+        case State.UNDECIDED:
+            return buttons(
+                button("It is good", FINISH, press, style="primary"),
+                button("Roll back", ABORT, press, style="danger", confirm=_sure_to_abort(release)),
+                plan,
+            )
         case State.RELEASED if release.request.kind == "release":
             return buttons(button("Roll back", ROLLBACK, press, confirm=sure_to_roll_back(release)))
         case State.FAILED if release.changed_services or release.changed_database:

@@ -190,6 +190,10 @@ def _doing(release: Release) -> str:
             return "is being planned"
         case State.WAITING:
             return "waits for approval"
+        case State.UNDECIDED:
+            return "waits for somebody to say whether it is good"
+        case State.RUNNING if release.watching is not None:
+            return "is being watched"
         case State.HELD:
             return "waits until it opens"
         case State.ABOUT_TO_START:

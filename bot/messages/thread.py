@@ -18,6 +18,7 @@ from bot.messages.parts import (
     Row,
     bold,
     clip,
+    code,
     count,
     joined,
     lines,
@@ -33,10 +34,12 @@ from bot.messages.parts import (
 )
 from bot.messages.refusals import way_out
 from bot.messages.signing import sign_off_row
+from bot.messages.watching import MOST, reading_row, readings
 from releases import events as e
 from releases.config import format_duration
 from releases.database import names
 from releases.lifecycle import Release, StepState, StepStatus
+from releases.monitoring import Verdict
 from releases.plan import Plan, Step
 
 MOST_WARNINGS = 10
@@ -132,6 +135,14 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             return _finished(release, event)
         case e.StepFailed():
             return _failed(release, event)
+        case e.Monitored():
+            return _monitored(release, event)
+        case e.DecisionAsked():
+            return _asked(release, event)
+        case e.DecisionReminded():
+            return _line("⏰", [who(release.request.by), f", {release.id} still waits: is it good, or not?"])
+        case e.MonitorSettled():
+            return _line("👍", [who(event.by), f" says that it is good{wording.via(event.via)}"])
         case e.Interrupted():
             return _line("⚠️", [clip(event.found, PARAGRAPH)])
         case e.TurnedBack():
@@ -206,7 +217,7 @@ def _back(plan: Plan) -> list[Piece | None]:
     if plan.kind == "validation":
         return []
     return [
-        lines([bold("Way back"), " if it has to be stopped"]),
+        lines([bold("Way back"), wording.when_back(plan)]),
         monospace(step_lines(plan.way_back()), at_most=STEPS) or lines([NO_WAY_BACK[plan.kind]]),
     ]
 
@@ -277,9 +288,31 @@ def _failed(release: Release, event: e.StepFailed) -> Message:
     return _line("🔴", first, [clip(event.reason, PARAGRAPH)], below=evidence_pieces(event.evidence))
 
 
+def _monitored(release: Release, event: e.Monitored) -> Message | None:
+    """What stands otherwise than before; what trips is told with what follows from it."""
+    news = [
+        reading_row(trigger, reading)
+        for trigger, reading in readings(release, event.readings)
+        if reading.trigger in event.news and reading.verdict is not Verdict.FAILED
+    ]
+    return _line("👁️", *news[:MOST]) if news else None
+
+
+def _asked(release: Release, event: e.DecisionAsked) -> Message:
+    rows: list[Row] = [
+        [who(release.request.by), f", {clip(event.because, PARAGRAPH)}"],
+        ["Is it good, or shall it go back? Buttons are on its message; or:"],
+        [code(f"/buzzy finish {release.id}"), "   ", code(f"/buzzy abort {release.id}")],
+    ]
+    return _line("❓", *rows, below=evidence_pieces(event.evidence))
+
+
 def _turned_back(event: e.TurnedBack) -> Message:
     steps = monospace(step_lines(event.steps), at_most=STEPS)
-    return _line("↩️", [f"Going back: {clip(event.because, SENTENCE)}"], below=[steps] if steps else None)
+    by_itself = " by itself" if event.by_itself else ""
+    return _line(
+        "↩️", [f"Going back{by_itself}: {clip(event.because, SENTENCE)}"], below=[steps] if steps else None
+    )
 
 
 def _failure(release: Release, event: e.ReleaseFailed) -> Row:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.messages.parts import NAME, clip, count
+from bot.messages.watching import position
 from releases.checklist import blocking, needs_work
 from releases.config import format_duration, format_seconds
 from releases.database import Backup, Migrate, Restore
 from releases.events import AskedVia, Via
 from releases.lifecycle import Release, State, StepStatus
+from releases.monitoring import Monitor
 from releases.plan import (
     Change,
     Drill,
@@ -17,6 +19,7 @@ from releases.plan import (
     EnsureFiles,
     Follow,
     Keep,
+    Plan,
     Prepare,
     Preview,
     RollOut,
@@ -35,6 +38,7 @@ _EMOJI = {
     State.HELD: "🟡",
     State.RUNNING: "🔵",
     State.SIGNING: "🟡",
+    State.UNDECIDED: "🟡",
     State.ABORTING: "🟠",
     State.TURNING_BACK: "🟠",
     State.CANCELLING: "⚫",
@@ -94,6 +98,7 @@ _FIXED = {
     State.APPROVED: "approved, about to start",
     State.HELD: "approved, waits until the environment opens",
     State.SIGNING: "waiting for a sign-off",
+    State.UNDECIDED: "is it good? Somebody has to say",
     State.ABORTING: "stopping at the next safe point",
     State.CANCELLING: "being cancelled",
     State.CANCELLED: "cancelled, nothing was changed",
@@ -126,8 +131,10 @@ def headline(release: Release) -> str:
         case State.FAILED:
             return f"failed{_failed_at(release)}"
         case State.ROLLED_BACK:
-            how = f"failed{_failed_at(release)}" if release.went_back_by_itself else "stopped"
-            return f"{how}, and back at {stable} in {format_duration(_back_in(release))}"
+            time = format_duration(_back_in(release))
+            if release.by_itself:
+                return f"rolled back to {stable} by itself in {time}"
+            return f"stopped, and back at {stable} in {time}"
         case state:
             return _FIXED[state]
 
@@ -188,6 +195,8 @@ def _running(release: Release) -> str:
             return f"looking: {title}"
         case Validate(suite=suite):
             return f"running the suite {clip(suite, NAME)}"
+        case Monitor():
+            return position(release)
         case _:
             return "under way"
 
@@ -221,8 +230,8 @@ def _failed_at(release: Release) -> str:
         return ""
     back = release.failure.index >= len(release.forward)
     step = release.steps[release.failure.index].step
-    if isinstance(step, Watch | VerifyGreen):
-        return " while it was watched" if isinstance(step, Watch) else " at its validation"
+    if isinstance(step, Watch | Monitor | VerifyGreen):
+        return " at its validation" if isinstance(step, VerifyGreen) else " while it was watched"
     name = clip(step.service if isinstance(step, Change | Prepare) else step.title, NAME)
     return f" on the way back, at {name}" if back else f" at {name}"
 
@@ -237,6 +246,14 @@ def left_changed(release: Release) -> str:
     services = changed(release.changed_services) if release.changed_services else ""
     database = "the database" if release.changed_database else ""
     return " and ".join(part for part in (services, database) if part)
+
+
+def when_back(plan: Plan) -> str:
+    """When a release goes its way back."""
+    if not plan.goes_back:
+        return " if it has to be stopped"
+    once = "anything fails" if plan.strategy == "blue-green" else "it is seen to be ill"
+    return f" if it has to be stopped or, by itself, once {once}"
 
 
 def changed(services: tuple[str, ...]) -> str:

@@ -38,10 +38,12 @@ class Alarm:
         if tale.release.request.kind == "validation":  # it has changed nothing, and puts nothing right
             return True
         match tale.release.state:
-            case State.FAILED | State.ROLLED_BACK if (alerts := self._alerts(tale.release)) is not None:
-                if tale.release.state is State.ROLLED_BACK and not tale.release.went_back_by_itself:
-                    return True
+            case State.FAILED if (alerts := self._alerts(tale.release)) is not None:
                 return self._wake(tale, alerts) and self._is_put_right(tale.release)
+            case State.TURNING_BACK if (alerts := self._alerts(tale.release)) and tale.release.by_itself:
+                return self._wake(tale, alerts)
+            case State.ROLLED_BACK if (alerts := self._alerts(tale.release)) and tale.release.by_itself:
+                return self._wake(tale, alerts) and self._is_back(tale.release)
             case State.RELEASED:
                 return self._put_right(tale.release)
             case _:
@@ -71,6 +73,13 @@ class Alarm:
             self._told.note(release.id, evidence=found)
         return True
 
+    def _is_back(self, release: Release) -> bool:
+        """End the alert of a release that went back by itself: the environment runs what it did before."""
+        place = self._told.alerts(release.environment).get(release.id)
+        if place is not None:
+            self._end(release, place, release)
+        return True
+
     def _is_put_right(self, failed: Release) -> bool:
         """End an alert that was told late: a later release had put the environment right by then."""
         place = self._told.alerts(failed.environment).get(failed.id)
@@ -96,7 +105,7 @@ class Alarm:
         return True
 
     def _end(self, failed: Release, place: Place, by: Release) -> None:
-        """Say on an alert that it is over."""
+        """Say on an alert that it is over, because of another release or because it went back itself."""
         message = resolved_message(failed, self._config.application, by, self._url(failed.id))
         try:
             self._poster.edit(place, message)

@@ -10,7 +10,7 @@ import structlog
 
 from bot.messages import Message
 from bot.relay.pace import Pace
-from bot.slack import NotSentError, RateLimitedError, RefusedError, Slack
+from bot.slack import NotSentError, Picture, RateLimitedError, RefusedError, Slack
 from releases.plan import canonical_json
 from releases.record.told import Place, Told
 
@@ -55,6 +55,21 @@ class Post:
     thread_ts: str | None = None
 
 
+@dataclass(frozen=True)
+class PicturePost:
+    """A picture that is to be shown once, in a thread. Its name is its id."""
+
+    channel: str
+    picture: Picture
+    since: float
+    thread_ts: str
+
+    @property
+    def id(self) -> str:
+        """What it is found by."""
+        return self.picture.name
+
+
 class Poster:
     """Posts and edits for the relay. Raises `LaterError`, and Slack's errors when the outcome is theirs."""
 
@@ -64,7 +79,7 @@ class Poster:
         self._told = told
         self._pace = pace
 
-    def post_once(self, subject: str, slot: str, post: Post) -> str:
+    def post_once(self, subject: str, slot: str, post: Post | PicturePost) -> str:
         """Post, and return the timestamp: of this post, or of an earlier one whose outcome was not clear.
 
         That it is going to be posted is remembered first. If nobody remembers that it was, because this
@@ -74,7 +89,7 @@ class Poster:
         trying, tried = f"trying_{slot}", f"tried_{slot}"
         memory = self._told.of(subject)
         if memory.get(trying) == post.id:
-            found = self._slack.find(post.channel, post.id, oldest=post.since, thread_ts=post.thread_ts)
+            found = self._find(post)
             if found is not None:
                 return found
             unsettled = self._unsettled(float(memory.get(tried, "0")))
@@ -117,7 +132,14 @@ class Poster:
         settle = self._pace.settle_seconds
         return min(settle, settle - (time.time() - tried))
 
-    def _post(self, post: Post) -> str:
+    def _find(self, post: Post | PicturePost) -> str | None:
+        if isinstance(post, PicturePost):
+            return self._slack.find_picture(post.channel, post.id, post.thread_ts, oldest=post.since)
+        return self._slack.find(post.channel, post.id, oldest=post.since, thread_ts=post.thread_ts)
+
+    def _post(self, post: Post | PicturePost) -> str:
+        if isinstance(post, PicturePost):
+            return self._slack.upload(post.channel, post.picture, thread_ts=post.thread_ts)
         try:
             return self._slack.post(post.channel, post.message, id_=post.id, thread_ts=post.thread_ts)
         except RefusedError as error:

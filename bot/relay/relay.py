@@ -11,6 +11,7 @@ import structlog
 from bot.relay.alarm import Alarm
 from bot.relay.announcements import Announcements
 from bot.relay.audience import Audience
+from bot.relay.charts import Charts
 from bot.relay.gates import Escalations
 from bot.relay.posting import LaterError
 from bot.relay.replies import Replies
@@ -68,6 +69,7 @@ class Relay:
         announcements: Announcements,
         audience: Audience,
         escalations: Escalations,
+        charts: Charts,
         replies: Replies,
     ) -> None:
         """`told`'s store must wait longer than `LOOK_SECONDS`."""
@@ -78,6 +80,7 @@ class Relay:
         self._announcements = announcements
         self._audience = audience
         self._escalations = escalations
+        self._charts = charts
         self._replies = replies
         self._turns: dict[tuple[str, str], _Turn] = {}
 
@@ -132,7 +135,8 @@ class Relay:
         alarm = self._step(subject, "alarm", position, lambda: self._alarm.tell(tale))
         audience = self._step(subject, "audience", position, lambda: self._audience.tell(tale))
         gate = self._step(subject, "gate", position, lambda: self._escalations.tell(tale))
-        if story and alarm and audience and gate:
+        charts = self._step(subject, "charts", position, lambda: self._charts.tell(tale))
+        if story and alarm and audience and gate and charts:
             self._record.caught_up(subject, position)
 
     def _read(self, subject: str) -> Tale | None:

@@ -65,6 +65,9 @@ class Following:
         line = thread_message(state, event, self._application)
         if line is not None:
             self._say(f"{event.at.astimezone():%H:%M:%S} {text_of(line, self._names)}")
+        if state.state is State.UNDECIDED and index == len(tale.events) - 1:
+            answers = f"{to_type(f'finish {state.id}')} or {to_type(f'abort {state.id}')}"
+            self._say(f"         Say in Slack whether it is good, or with: {answers}")
         waits = state.state is State.SIGNING or (state.state is State.WAITING and state.approvals_missing > 0)
         if waits and not self._asked and index == len(tale.events) - 1:
             self._asked = True

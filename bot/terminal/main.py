@@ -195,8 +195,8 @@ class Terminal:
         self._remark()
         return self._follow(opened, f"{opened.id} is being planned.", "go")
 
-    def _close(self, command: Closes | Later) -> Exit:
-        """Lock, freeze or keep for later, or undo that; Slack is told as soon as it is there."""
+    def _close(self, command: Closes | Later | grammar.Finish) -> Exit:
+        """What needs no following: locks, freezes, schedules, that a release is good. Slack is told later."""
         answer = self._patiently(
             lambda: self._requests.act(command, self._user, None, self._delivery, via="command line")
         )

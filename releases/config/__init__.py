@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from releases.config import section, suites
+from releases.config import monitors, section, suites
 from releases.config.checklist import ALWAYS, Check, ChecklistItem
 from releases.config.checks import contradictions
 from releases.config.database import BackupTask, DatabaseCare, MigrationsTask, RestoreTask
@@ -21,6 +21,7 @@ from releases.config.models import (
     json_schema,
     strategies_of,
 )
+from releases.config.monitors import MonitorRule, Prometheus
 from releases.config.problems import ConfigError, Problem, explain
 from releases.config.rules import Approval, ApprovalByType, Permission, Permissions, Requires
 from releases.config.suites import HttpSuite, JobSuite, Suite
@@ -52,10 +53,12 @@ __all__ = [
     "JobSuite",
     "JobTask",
     "MigrationsTask",
+    "MonitorRule",
     "Needs",
     "Permission",
     "Permissions",
     "Problem",
+    "Prometheus",
     "Requires",
     "RestoreTask",
     "Service",
@@ -85,6 +88,8 @@ _PATTERNS = {
     section.HTTP_PATH: "must be a path that starts with /",
     section.ABSOLUTE_PATH: "must be a path from / on, of letters, digits, dots, dashes and underscores",
     suites.FIELD: "must be the names of fields, with dots between them",
+    monitors.NAME: "must be a name of letters, digits, spaces and dashes, at most 40",
+    monitors.REASON: "must be the reason of an event as Kubernetes has it",
     section.VARIABLE: "must be the name of a variable: letters, digits and underscores",
 }
 

@@ -36,6 +36,7 @@ def contradictions(config: Config) -> Iterator[Problem]:
         yield from _checklist(config, environment)
         yield from _database(config, environment)
         yield from _suites(config, environment)
+        yield from _metrics(config, environment)
         if environment.name == EVERY:
             what = "is what people call all environments together, when they lock them"
             yield Problem(written(("environments", environment.name)), what, "give it another name")
@@ -257,6 +258,17 @@ def _suites(config: Config, environment: Environment) -> Iterator[Problem]:
             elif key == "before" and config.suites[name].person is not None:
                 what = "is for a person, who has nothing to look at before a release"
                 yield Problem(where, what, "write an item of the checklist: {tick: …, by: […]}")
+
+
+def _metrics(config: Config, environment: Environment) -> Iterator[Problem]:
+    rule = environment.monitor
+    if rule is not None and "monitor" in environment.blue_green.model_fields_set:
+        where = written(("environments", environment.name, "blue_green", "monitor"))
+        yield Problem(where, "means nothing where there is a monitor, which says how long", "leave it out")
+    if rule is not None and rule.asks_prometheus and config.prometheus_of(environment) is None:
+        where = written(("environments", environment.name, "monitor", "triggers"))
+        fix = "write prometheus: {address: http://…}, here or at the top of the file"
+        yield Problem(where, "need metrics, and it is not said where those are", fix)
 
 
 def _trains(config: Config) -> Iterator[Problem]:

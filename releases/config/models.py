@@ -15,6 +15,7 @@ from releases.compatibility import Row
 from releases.config.checklist import NamedOrTicked
 from releases.config.database import DatabaseCare
 from releases.config.durations import Duration, DurationOrOff, write_duration
+from releases.config.monitors import MonitorRule, OnFailure, Prometheus
 from releases.config.rules import ApprovalByType, Permissions, Requires
 from releases.config.section import (
     HTTP_PATH,
@@ -111,7 +112,8 @@ class BlueGreen(Section):
 
     monitor: Duration = Field(
         default=timedelta(minutes=1),
-        description="how long it is watched with traffic; whatever goes wrong by then sends the traffic back",
+        description="how long it is watched with traffic, where the environment has no monitor; "
+        "whatever goes wrong by then sends the traffic back",
         examples=["5m"],
     )
     delay: Duration = Field(
@@ -267,6 +269,22 @@ class Environment(Section):
     history: int = Field(
         default=10, ge=1, le=50, description="how many releases `history` lists", examples=[10]
     )
+    prometheus: Prometheus | None = Field(
+        default=None,
+        description="where its metrics are; as at the top of the file if left out",
+        examples=[{"address": "http://prometheus.monitoring:9090"}],
+    )
+    monitor: MonitorRule | None = Field(
+        default=None,
+        description="what is watched before a release counts as released; nothing if left out",
+        examples=[{"window": "15m", "triggers": ["health", {"error_rate": {"above": "2%"}}]}],
+    )
+    on_failure: OnFailure | None = Field(
+        default=None,
+        description="what a rolling release that is seen to be ill does: go back by itself, or ask; "
+        "rollback where there is a monitor, ask elsewhere",
+        examples=["rollback"],
+    )
     _name: str = PrivateAttr(default="")
 
     @property
@@ -283,6 +301,11 @@ class Environment(Section):
     def may_go_by(self) -> tuple[Strategy, ...]:
         """The strategies that its releases may have, the usual one first."""
         return tuple(dict.fromkeys((self.strategy, *self.strategies)))
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether a release that is seen to be ill goes back by itself."""
+        return (self.on_failure or ("ask" if self.monitor is None else "rollback")) == "rollback"
 
 
 class UnknownEnvironment(LookupError):  # noqa: N818 - it names what is wrong with the name, as `LookupError` does
@@ -346,6 +369,11 @@ class Config(Section):
         description="when releases may go, to every environment, and when not",
         examples=[{"managers": ["S0MANAGERS"]}],
     )
+    prometheus: Prometheus | None = Field(
+        default=None,
+        description="where metrics are, for environments that do not say",
+        examples=[{"address": "http://prometheus.monitoring:9090"}],
+    )
     trains: Mapping[DnsLabel, Train] = Field(
         default={},
         description="releases that leave by the calendar",
@@ -384,6 +412,10 @@ class Config(Section):
             id_ for suite in self.suites.values() if suite.person is not None for id_ in suite.person.by
         }
         return frozenset(id_ for id_ in named.union(self.freezes.managers) if id_.startswith("S"))
+
+    def prometheus_of(self, environment: Environment) -> Prometheus | None:
+        """Where an environment's metrics are."""
+        return environment.prometheus or self.prometheus
 
     def services_of(self, environment: Environment) -> tuple[Service, ...]:
         """The services that an environment has, in rollout order."""

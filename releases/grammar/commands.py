@@ -192,6 +192,17 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Finish:
+    """Say that a release is good of which what was watched could not: it ends well."""
+
+    release: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"finish {self.release}"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Show what a release would do, and change nothing."""
 
@@ -388,6 +399,7 @@ Command: TypeAlias = (
     | Abort
     | Approve
     | Refuse
+    | Finish
     | Plan
     | Diff
     | Lock

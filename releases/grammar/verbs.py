@@ -197,6 +197,14 @@ VERBS = {
             otherwise="status",
         ),
         Verb(
+            "finish",
+            commands.Finish,
+            "Say that a release is good which asks you, because what was watched does not tell.",
+            ("finish R42",),
+            (Argument("release"),),
+            otherwise="status",
+        ),
+        Verb(
             "plan",
             commands.Plan,
             "Show every step that a release would take, and change nothing.",

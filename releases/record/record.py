@@ -241,6 +241,14 @@ class Record:
             )
         )
 
+    def rest(self, release_id: str, seconds: int) -> None:
+        """Note that a release has nothing to do for so long."""
+        self._store.call("SET", self._store.key("rest", release_id), "1", "EX", seconds)
+
+    def rests(self, release_id: str) -> bool:
+        """Whether that is so still. Where it was lost, the release is looked at sooner."""
+        return bool(self._store.call("EXISTS", self._store.key("rest", release_id)))
+
     # -- who we are to others ----------------------------------------------------------------------
 
     def who_we_are(self) -> Installation:

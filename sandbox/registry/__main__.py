@@ -18,8 +18,9 @@ from sandbox.registry import RegistryApp, push_image
 from sandbox.serving import serve
 
 REPOSITORIES = tuple(f"buzzybuzz/buzzy-{name}" for name in ("main", "api", "files", "worker"))
-MISBEHAVING = tuple(f"3.2.3-{each}" for each in ("crash", "never-ready", "slow", "oom", "flaky"))
-"""Pre-releases whose pods do what they say, in the sandbox's cluster."""
+WRONG = ("crash", "never-ready", "slow", "oom", "flaky", "errors", "slow-answers", "hungry")
+MISBEHAVING = tuple(f"3.2.3-{each}" for each in WRONG)
+"""Pre-releases whose pods do what they say, in the sandbox's cluster and its metrics."""
 
 VERSIONS = ("3.1.4", "3.2.0", "3.2.1", "3.2.2", *MISBEHAVING, "3.3.0-rc.1", "3.3.0", "4.0.0")
 NOTES = """<!doctype html><html><head><title>Buzzy {version}</title></head><body><nav>All versions</nav><main>

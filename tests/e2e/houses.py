@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import yaml
 from kubernetes import client
 from kubernetes.config import new_client_from_config
 
+from sandbox.children import Child, free_port
 from sandbox.cluster import SERVICES_OF_BUZZY
 from sandbox.cluster.seed import SeedService
 from sandbox.stage import CONFIG, Stage
@@ -47,7 +48,7 @@ class House(Stage):
         **how: Any,  # noqa: ANN401 - as Stage
     ) -> None:
         """`namespaces` by environment, `workers` the kubeconfig of the workers; made by `house`."""
-        super().__init__(kubeconfig=arena.kubeconfig, config=config, **how)
+        super().__init__(kubeconfig=arena.kubeconfig, config=config, metrics=False, **how)
         self.arena = arena
         self.namespaces = namespaces
         self._workers = workers or arena.kubeconfig
@@ -198,6 +199,7 @@ def house(
     registry: bool = False,
     beside: House | None = None,
     rules: dict[str, dict[str, Any]] | None = None,
+    metrics: dict[str, str] | None = None,
 ) -> Iterator[House]:
     """A house whose configuration has these environments, each seeded in a namespace of its own.
 
@@ -206,11 +208,13 @@ def house(
     namespaces of that house: a second installation on the same cluster. `workers` gives the workers rights in
     the namespaces, and the kubeconfig with which they have them; without it they may do everything. Without
     a `registry` no image is looked up, what would need one is not asked for, and nothing has to be ticked.
+    With `metrics` there are some, and it says by image what is wrong with it: see `sandbox.metrics`.
     """
     number = f"{os.getpid()}-{next(_numbers)}"
     fresh = {name: f"buzzy-{name}-{number}" for name in environments}
     namespaces = fresh if beside is None else {name: beside.namespaces[name] for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
+    without_metrics(config)
     also = {} if beside is None else {"shared": True}
     config["environments"] = {
         name: {
@@ -228,17 +232,41 @@ def house(
         {"name": each.name, "image": f"buzzybuzz/{each.name}", "deadline": deadline} for each in services
     ]
     config |= settings or {}
-    file = folder / f"buzzy-{number}.yaml"
-    file.write_text(yaml.safe_dump(config, sort_keys=False))
     names = list(namespaces.values())
     if beside is None:
         arena.seed(names, services)
-    with House(
-        arena, file, namespaces, workers=workers(names) if workers else None, http=http, registry=registry
-    ) as opened:
+    with ExitStack() as ends:
+        measuring = None
+        if metrics is not None:
+            port = free_port()
+            config["prometheus"] = {"address": f"http://127.0.0.1:{port}"}
+            measuring = ends.enter_context(_metrics(arena, folder, port, names, metrics))
+        file = folder / f"buzzy-{number}.yaml"
+        file.write_text(yaml.safe_dump(config, sort_keys=False))
+        rights = workers(names) if workers else None
+        opened = ends.enter_context(
+            House(arena, file, namespaces, workers=rights, http=http, registry=registry)
+        )
+        if measuring is not None:
+            measuring.ready()
         yield opened
     if beside is None:
         _make_room(arena, names)
+
+
+def _metrics(arena: Arena, folder: Path, port: int, namespaces: list[str], wrong: dict[str, str]) -> Child:
+    """Metrics of the pods in these namespaces, four times as fast as at leisure."""
+    arguments = ["-m", "sandbox.metrics", "--kubeconfig", str(arena.kubeconfig), "--speed", "4"]
+    arguments += ["--port", str(port)]
+    arguments += [part for name in namespaces for part in ("--namespace", name)]
+    arguments += [part for image, what in wrong.items() for part in ("--behaviour", f"{image}={what}")]
+    return Child("metrics", arguments, log=folder / "metrics.log")
+
+
+def without_metrics(config: dict[str, Any]) -> None:
+    """Take out what is watched in the demo: a house that is watched says by what."""
+    for each in config["environments"].values():
+        each.pop("monitor", None)
 
 
 def without_registry(config: dict[str, Any]) -> None:

@@ -171,7 +171,7 @@ def test_what_does_not_come_up_gets_no_traffic_and_goes_by_itself(here: World) -
     here.cluster.set_behaviours({f"buzzybuzz/buzzy-api:{BROKEN}": "crash"})
     release = done(here, BROKEN)
     assert release.state is State.ROLLED_BACK
-    assert release.went_back_by_itself
+    assert release.by_itself
     assert release.failure is not None
     assert release.failure.evidence[0].log
     assert tuple(traffic(here).values()) == NAMES
@@ -221,7 +221,7 @@ def test_it_can_be_stopped_at_every_point(store: Store, tmp_path: Path, at: str)
         here.work()
         release = here.load(id_)
         assert release.state is State.ROLLED_BACK, release.reason
-        assert not release.went_back_by_itself
+        assert not release.by_itself
         assert tuple(traffic(here).values()) == NAMES
         assert [kept(here, name) for name in NAMES] == [None] * 4
         assert sizes(here, NAMES) == [3] * 4

@@ -30,9 +30,9 @@ def here(store: Store, tmp_path: Path) -> Iterator[World]:
         yield made
 
 
-def until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait until it is so."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)

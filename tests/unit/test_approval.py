@@ -174,3 +174,22 @@ def test_abort_while_it_runs_asks_the_worker() -> None:
     assert approval.abort(aborting, DAN, LATER, None) == ()
     ended = apply(aborting, e.ReleaseCancelled(at=T0))
     assert isinstance(approval.abort(ended, DAN, LATER, None), Refusal)
+
+
+@pytest.mark.requirement("C11", "B2")
+def test_who_may_say_that_a_release_is_good() -> None:
+    """Whoever asked for it, and those whom the rule lets; while it asks, and never strangers."""
+    nobody = Refusal("Releases to production are asked for by others.")
+    running = after(waiting(quorum=1), yes(waiting(quorum=1), BOB))
+    running = apply(running, e.ReleaseStarted(at=LATER))
+    asking = apply(running, e.DecisionAsked(at=LATER, index=0, because="Nothing could be said."))
+
+    def finish(release: Release, who: Person, rule: Refusal | None = nobody) -> approval.Outcome:
+        return approval.finish(release, who, LATER, via="button", allowed=lambda _: rule)
+
+    assert finish(asking, ALICE) == (e.MonitorSettled(at=LATER, by=ALICE.actor, via="button"),)
+    assert isinstance(finish(asking, BOB, None), tuple)
+    assert finish(asking, BOB) is nobody
+    guest = Person("U0ALICE", "alice", standing=Standing.GUEST)
+    for release, who in ((asking, guest), (running, ALICE), (waiting(), ALICE)):
+        assert isinstance(finish(release, who, None), Refusal)

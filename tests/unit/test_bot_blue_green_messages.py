@@ -132,22 +132,24 @@ def gone_back() -> Release:
         e.StepFailed(at=teller.now, index=7, reason="buzzy-api crashes at start (exit code 1)."),
     )
     back = teller.release().way_back()
-    teller.happens(e.TurnedBack(at=teller.now, steps=back, because="buzzy-api crashes at start."))
+    teller.happens(
+        e.TurnedBack(at=teller.now, steps=back, because="buzzy-api crashes at start.", by_itself=True)
+    )
     teller.happens(e.RolledBack(at=teller.now))
     return teller.release()
 
 
 @pytest.mark.requirement("D2")
 def test_what_went_back_by_itself_says_so_and_wakes_on_call() -> None:
-    """Nothing is left to roll back, and the alert says who has the traffic."""
+    """Nothing is left to roll back, and the alert says what runs."""
     release = gone_back()
-    assert release.went_back_by_itself
-    assert "failed while it was watched, and back at 3.2.0 in" in lines(release)[0]
+    assert release.by_itself
+    assert "rolled back to 3.2.0 by itself in" in lines(release)[0]
     alert = alert_message(release, "buzzy", "S0ONCALL", None)
     text = read(alert)
     assert "@S0ONCALL" in text
     assert "buzzy-api crashes at start" in text
-    assert "It went back by itself: 3.2.0 has all of the traffic." in text
+    assert "It went back by itself: 3.2.0 runs as before." in text
     assert button_labels(alert) == []
     assert "crashes at start" in read(resolved_message(release, "buzzy", release, None))
 
@@ -160,7 +162,7 @@ def test_what_somebody_stopped_did_not_go_back_by_itself() -> None:
     teller.happens(e.TurnedBack(at=teller.now, steps=teller.release().way_back(), because="stopped"))
     release = teller.happens(e.RolledBack(at=teller.now)).release()
     assert release.state is State.ROLLED_BACK
-    assert not release.went_back_by_itself
+    assert not release.by_itself
     assert "stopped, and back at 3.2.0" in lines(release)[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +24,7 @@ from bot.messages.thread import thread_message
 from bot.relay.story import Tale, tale_of
 from releases import events as e
 from releases.checklist import Item, Outcome
+from releases.monitoring import Monitor, Reading, Trigger, Unit, Verdict
 from releases.plan import Plan
 from releases.policy import Refusal
 from releases.snapshot import RevisionSeen, Snapshot
@@ -73,6 +75,9 @@ checklist_items = st.builds(
 )
 
 
+units: st.SearchStrategy[Unit] = st.sampled_from(get_args(Unit))
+
+
 class Told:
     """A tale that pytest prints short."""
 
@@ -113,6 +118,47 @@ def tales(draw: st.DrawFn) -> Told:
         ),
         e.ReleaseFailed(at=at, reason=reason, changed=services),
     )
+    return Told(tale_of("R42", teller.events))
+
+
+@st.composite
+def watched_tales(draw: st.DrawFn) -> Told:
+    """A release that is watched by any number of triggers, which say anything, and that goes back or asks."""
+    triggers = tuple(
+        Trigger(kind="query", name=f"{n} {draw(names)}", above=draw(st.floats(0, 1e12)), unit=draw(units))
+        for n in range(draw(st.sampled_from([1, 5, 20])))
+    )
+    made = plan()
+    watch = Monitor(window_seconds=900, every_seconds=30, triggers=triggers, deployments={}, names={})
+    made = made.model_copy(update={"steps": (*made.steps, watch), "on_failure": "rollback"})
+    teller = Teller(made).asked().planned().approved().started(steps=len(made.steps) - 1)
+    last = len(made.steps) - 1
+    readings = tuple(
+        Reading(
+            trigger=each.name,
+            verdict=draw(st.sampled_from(Verdict)),
+            value=draw(st.none() | st.floats(-1e12, 1e12)),
+            before=draw(st.none() | st.floats(0, 1e12)),
+            why=draw(words),
+        )
+        for each in triggers
+    )
+    told = tuple(each.name for each in triggers)
+    teller.begins(last).happens(e.Monitored(at=teller.now, index=last, readings=readings, news=told))
+    because, proof = draw(long_words), tuple(draw(st.lists(evidence, max_size=2)) * 3)
+    if draw(st.booleans()):
+        teller.happens(
+            e.DecisionAsked(at=teller.now, index=last, because=because, evidence=proof),
+            e.DecisionReminded(at=teller.now),
+            e.MonitorSettled(at=teller.now, by=BOB, via="button"),
+            e.ReleaseFinished(at=teller.now),
+        )
+    else:
+        back = teller.release().way_back()
+        teller.happens(
+            e.StepFailed(at=teller.now, index=last, reason=because, evidence=proof),
+            e.TurnedBack(at=teller.now, steps=back, because=because, by_itself=True),
+        )
     return Told(tale_of("R42", teller.events))
 
 
@@ -160,6 +206,21 @@ def test_any_release_at_any_moment_is_a_message_that_slack_takes(told: Told) -> 
     check(resolved_message(release, "buzzy", release, "https://example.com/"))
     if (why := evidence_message(release)) is not None:
         check(why)
+
+
+@LIMITS
+@given(told=watched_tales())
+@pytest.mark.requirement("M1", "X8")
+def test_any_watched_release_is_a_message_that_slack_takes(told: Told) -> None:
+    """Whatever is measured and whoever has named it, in message, thread, plan and alert."""
+    for state, event in zip(told.tale.states, told.tale.events, strict=True):
+        check(release_message(state, "buzzy"))
+        line = thread_message(state, event, "buzzy")
+        if line is not None:
+            check(line)
+    release = told.tale.release
+    check(alert_message(release, "buzzy", "S0ONCALL", "https://example.com/"))
+    check(resolved_message(release, "buzzy", release, "https://example.com/"))
 
 
 @LIMITS

@@ -48,12 +48,13 @@ def problems(text: str) -> list[str]:
     [
         ("aproval: {}", "aproval: is not known here; did you mean approval?"),
         (
-            "monitor: {}",
+            "backups: {}",
             (
-                "monitor: is not known here; known here: cluster, namespace, channel, strategy, strategies, "
+                "backups: is not known here; known here: cluster, namespace, channel, strategy, strategies, "
                 "blue_green, services, approval, grace, requires, permissions, follows, after, latest, "
                 "smaller, audience, alerts, configuration, files, mongodb, database, not_known, checklist, "
-                "before, validate, prerelease, time_zone, freezes, shared, history"
+                "before, validate, prerelease, time_zone, freezes, shared, history, "
+                "prometheus, monitor, on_failure"
             ),
         ),
         ("approval:", "approval: is empty: write a value, or leave the line out"),

@@ -12,6 +12,7 @@ from releases.grammar import (
     Calendar,
     Command,
     Diff,
+    Finish,
     Freeze,
     Help,
     History,
@@ -116,6 +117,7 @@ def because(reason: str) -> Release:
         ),
         ("abort R42", Abort("R42")),
         ("abort r42", Abort("R42")),
+        ("finish 42", Finish("R42")),
         ("abort 42 --reason wrong", Abort("R42", "wrong")),
         (
             "plan 3.2.1 production --services buzzy-api --strategy rolling",
@@ -300,6 +302,7 @@ def test_help_about_all_commands() -> None:
         "abort",
         "approve",
         "refuse",
+        "finish",
         "plan",
         "diff",
         "lock",

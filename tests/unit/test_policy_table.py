@@ -286,6 +286,7 @@ def in_state(release: Release, state: State) -> Release | None:
         State.HELD: (*approved, e.ReleaseHeld(at=T0, because="?")),
         State.RUNNING: running,
         State.SIGNING: (*running, e.StepStarted(at=T0, index=0), asked),
+        State.UNDECIDED: (*running, e.DecisionAsked(at=T0, index=0, because="?")),
         State.ABORTING: (*running, abort),
         State.TURNING_BACK: turned,
         State.CANCELLING: (abort,),

@@ -111,7 +111,10 @@ def test_a_message_as_the_channel_shows_it() -> None:
                 {"name": "eyes", "users": ["U0BOB"], "count": 1},
             ],
             reply_count=1,
-            files=[{"title": "Error rate", "name": "errors.png"}],
+            files=[
+                {"title": "Error rate", "name": "errors.png"},
+                {"title": "Latency", "name": "p95.png", "alt_txt": "it rises"},
+            ],
         ),
         DIRECTORY,
     )
@@ -119,6 +122,7 @@ def test_a_message_as_the_channel_shows_it() -> None:
         "Buzzy  13:00  (edited)",
         "R42 🟢 released",
         "📎 Error rate (errors.png)",
+        "📎 Latency (p95.png): it rises",
         "✅ 2   👀 1",
         "💬 1 reply",
     ]

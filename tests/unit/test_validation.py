@@ -11,7 +11,7 @@ from bot.messages.plan import plan_message
 from bot.messages.release import release_message
 from bot.messages.status import EnvironmentNow
 from bot.messages.thread import thread_message
-from releases import approval, grammar, policy
+from releases import approval, gates, grammar, policy
 from releases import events as e
 from releases.closing import Closure, Traveller, pass_by
 from releases.config import ConfigError, parse_config
@@ -235,8 +235,8 @@ def test_whoever_is_asked_signs_off_or_not() -> None:
     guest = Person(id="U0ERIN", name="erin", standing=Standing.GUEST, groups=frozenset({"S0QA"}))
     assert isinstance(approval.approve(release, guest, SOON, via="button", digest=None), Refusal)
     assert isinstance(approval.approve(release, QA, LATE, via="button", digest=None), Refusal)
-    assert approval.settle(release, SOON) == ()
-    assert isinstance(approval.settle(release, LATE)[0], e.SignOffExpired)
+    assert gates.settle(release, SOON) == ()
+    assert isinstance(gates.settle(release, LATE)[0], e.SignOffExpired)
 
 
 @pytest.mark.requirement("T2", "C2")

@@ -11,11 +11,12 @@ import pytest
 
 from releases.checklist import Outcome
 from releases.events import Target
+from releases.monitoring import Monitor
 from releases.plan import Keep, Plan, Prepare, RollOut, Switch, Verify, Watch
 from releases.version import Version
 from tests.unit.workers_things import CONFIG, deployment, history, pod_template, replica_set, scene
 from workers.cluster import DeploymentSeen, QuotaSeen, RolloutSeen, TrafficSeen
-from workers.planning import Refused, Scene, Wanted, plan_release, plan_rollback
+from workers.planning import Refused, Scene, Wanted, plan_release, plan_rollback, with_suites
 from workers.room import room
 
 NAMES = ("main", "api", "worker")
@@ -174,3 +175,30 @@ def test_durations_are_those_of_the_environment() -> None:
     assert {step.seconds for step in plan.steps if isinstance(step, Keep)} == {
         int(timedelta(hours=1).total_seconds())
     }
+
+
+@pytest.mark.requirement("D2", "M1", "T3")
+def test_a_monitor_watches_instead_once_the_suites_have_passed() -> None:
+    """All is switched, verified, tried, then watched; what had the traffic is kept until the end."""
+    rule = "strategy: blue-green, validate: [smoke], monitor: {triggers: [health]}}"
+    config = SLOTTED.replace("strategy: blue-green}", rule) + "suites: {smoke: {http: {url: 'http://x/'}}}\n"
+    stage = slotted("3.2.0")
+    other = scene(*(each.seen for each in stage.observed.services), config=config)
+    stage = replace(other, observed=stage.observed)
+    plan = with_suites(stage, planned(stage), {})
+    kinds = [step.kind for step in plan.steps if step.kind not in {"prepare", "preview", "keep"}]
+    assert kinds == ["verify_green", *["switch"] * 3, "verify", "validate", "monitor"]
+    assert {step.kind for step in plan.steps[-3:]} == {"keep"}
+    watched = next(step for step in plan.steps if isinstance(step, Monitor))
+    assert watched.names == {name: f"{name}-green" for name in NAMES}
+    assert watched.before == {name: name for name in NAMES}
+    rolling = plan_release(stage, Version.parse("3.2.1"), Wanted("rolling"))
+    assert isinstance(rolling, Plan)
+    assert [step.kind for step in with_suites(stage, rolling, {}).steps] == [
+        *["roll_out"] * 3,
+        "verify",
+        "validate",
+        "monitor",
+    ]
+    rolled_back = back(replace(stage, observed=slotted("3.2.0", "3.2.1").observed))
+    assert "monitor" not in {step.kind for step in rolled_back.steps}

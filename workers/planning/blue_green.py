@@ -18,8 +18,8 @@ The steps, each of which looks before it writes and may be run again after a cra
 5. *switch* each service, in the declared order: one write of its Service's selector, which names the version
    that was read. (Undone: one write as well.)
    What else looks at the pods of a service goes along: its autoscaler *follows* the traffic.
-6. *watch* all of it with its traffic for a while. What else is to be measured has its place here. If anything
-   fails from 2 to 6, the release turns back by itself.
+6. *watch* all of it with its traffic for a while; where the environment has a monitor, that one watches. If
+   anything fails from 2 to 6, the release turns back by itself.
 7. *keep* what had the traffic, for the delay: the Deployment says until when. The release has ended then, and
    nothing is held; whoever looks after that time scales it to 0 (`workers.tidying`). Until then a rollback is
    the same plan the other way round, and finds its pods standing by.
@@ -35,6 +35,7 @@ from typing import TypedDict
 
 from releases.blue_green import Follow, Keep, Look, Prepare, Preview, Switch, VerifyGreen, Watch
 from releases.plan import Change, RollOut, Step, verification
+from workers.planning.monitoring import monitor
 from workers.planning.scene import Ready, Refused, Scene, listed
 from workers.slots import NoSlotsError, Slots, slots_of
 from workers.templates import read_template
@@ -92,8 +93,13 @@ def blue_green(
     if how.preview and not back:
         steps.append(Preview(looks=tuple(_look(step) for step in switches)))
     steps += [VerifyGreen(**_standing(prepares)), *changes, *follows]
-    monitor = int(how.monitor.total_seconds())
-    steps.append(verification(changes) if back else Watch(seconds=monitor, **_standing(changes)))
+    watched = None if back else monitor(scene, changes)
+    if watched is not None:
+        steps += [verification(changes), watched]
+    elif back:
+        steps.append(verification(changes))
+    else:
+        steps.append(Watch(seconds=int(how.monitor.total_seconds()), **_standing(changes)))
     delay = int(how.delay.total_seconds())
     for each in switches:
         steps.append(Keep(service=each.service, deployment=each.leaves.deployment, seconds=delay))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from releases.plan import RollOut, verification
 from workers.planning.blue_green import Ways, blue_green
+from workers.planning.monitoring import monitor
 from workers.planning.scene import Ready, Refused, Scene
 
 
@@ -18,4 +19,5 @@ def carried_out(
     """
     if strategy == "blue-green":
         return blue_green(scene, services, rollouts, back=back)
-    return Ways((*rollouts, verification(rollouts)))
+    watched = None if back else monitor(scene, rollouts)
+    return Ways((*rollouts, verification(rollouts), *([] if watched is None else [watched])))

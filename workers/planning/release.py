@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from releases import grammar
 from releases.filesets import changes
+from releases.holding import because, went_back
 from releases.plan import EnsureConfiguration, EnsureFiles, Plan, RollOut, Template, digest_of
 from releases.version import ReleaseType, Version, is_downgrade, release_type
 from workers.images import Image
@@ -66,7 +67,13 @@ def plan_release(
         new=str(version),
         type=type_,
         steps=(*before, *ways.steps),
-        warnings=(*_warnings(scene, moving), *_no_smaller(type_, wanted), *ways.warnings),
+        warnings=(
+            *_went_back(scene, version),
+            *_warnings(scene, moving),
+            *_no_smaller(type_, wanted),
+            *ways.warnings,
+        ),
+        on_failure="rollback" if scene.environment.goes_back else None,
     )
 
 
@@ -177,6 +184,13 @@ def _roll_out(
         new=new,
         deadline_seconds=int(service.deadline.total_seconds()),
     )
+
+
+def _went_back(scene: Scene, version: Version) -> list[str]:
+    last = went_back(str(version), scene.past)
+    if last is None:
+        return []
+    return [f"{version} went back by itself here before, in {last.id}: {because(last)}."]
 
 
 def _warnings(scene: Scene, moving: tuple[Ready, ...]) -> list[str]:

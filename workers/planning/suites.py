@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from releases.checklist import Item, Outcome
 from releases.config import Config, Suite
+from releases.monitoring import Monitor
 from releases.plan import Keep, Plan, Switch
 from releases.validation import HttpCheck, PersonCheck, Validate
 from workers.planning.database import task_of
@@ -18,19 +19,19 @@ Images = Mapping[str, str]
 def with_suites(scene: Scene, plan: Plan, images: Images) -> Plan:
     """The plan with its suites; of those before all it has the Jobs, the others are on its checklist.
 
-    What a blue-green release prepares has suites of its own to pass before it gets traffic, and what had it
-    is kept until the suites behind the release have passed.
+    What a blue-green release prepares has suites of its own to pass before it gets traffic. Those behind the
+    release come before it is watched, and what had the traffic is kept until they have passed.
     """
     config, environment = scene.config, scene.environment
     before = [each for each in steps_of(config, environment.before, plan.new, images) if each.job is not None]
     behind = steps_of(config, environment.validate_with, plan.new, images)
-    prepared = steps_of(config, environment.blue_green.validate_with, plan.new, images)
+    last = next((i for i, step in enumerate(plan.steps) if isinstance(step, Monitor | Keep)), len(plan.steps))
     first = next((i for i, step in enumerate(plan.steps) if isinstance(step, Switch)), None)
-    there, rest = plan.steps[:first], (() if first is None else plan.steps[first:])
-    if first is None:
-        prepared = ()
-    kept = next((i for i, step in enumerate(rest) if isinstance(step, Keep)), len(rest))
-    steps = (*before, *there, *prepared, *rest[:kept], *behind, *rest[kept:])
+    served = plan.steps[:last]
+    if first is not None:
+        prepared = steps_of(config, environment.blue_green.validate_with, plan.new, images)
+        served = (*plan.steps[:first], *prepared, *plan.steps[first:last])
+    steps = (*before, *served, *behind, *plan.steps[last:])
     return plan.model_copy(update={"steps": steps})
 
 

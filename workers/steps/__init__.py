@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from releases.database import Backup, Migrate, Restore
+from releases.monitoring import Monitor
 from releases.plan import (
     Drill,
     EnsureConfiguration,
@@ -30,20 +31,21 @@ from workers.steps.drill import drill
 from workers.steps.ensure_configuration import ensure_configuration
 from workers.steps.ensure_files import ensure_files
 from workers.steps.keep import keep
+from workers.steps.monitor import Watching, monitor
 from workers.steps.prepare import prepare
 from workers.steps.roll_out import roll_out
 from workers.steps.traffic import follow, preview, switch
 from workers.steps.validate import validate
 from workers.steps.verify import verify
 from workers.steps.watch import watch
-from workers.steps.work import Asks, Done, Failed, Outcome, Unfinished, Work
+from workers.steps.work import Asks, Done, Failed, Outcome, Undecided, Unfinished, Work
 from workers.verdict import Standing
 
-__all__ = ["Asks", "Done", "Failed", "Outcome", "Unfinished", "Work", "run"]
+__all__ = ["Asks", "Done", "Failed", "Outcome", "Undecided", "Unfinished", "Watching", "Work", "run"]
 
 
 def run(  # noqa: C901, PLR0911, PLR0912 - one case a step
-    step: Step, standings: Iterable[Standing], work: Work
+    step: Step, standings: Iterable[Standing], work: Watching
 ) -> Outcome:
     """Run a step, beside the `standings`: what the steps that go in its direction leave behind.
 
@@ -80,3 +82,5 @@ def run(  # noqa: C901, PLR0911, PLR0912 - one case a step
             return drill(step, work)
         case Validate():
             return validate(step, work)
+        case Monitor():
+            return monitor(step, work)

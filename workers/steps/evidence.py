@@ -5,6 +5,8 @@ What cannot be read is left out; what Buzzy may not read says which right is mis
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from releases.events import Evidence
 from workers.cluster import Cluster, ClusterError, EventSeen, ForbiddenError, PodSeen
 from workers.troubles import Trouble
@@ -26,6 +28,20 @@ def evidence(
     if found:
         return tuple(_of_trouble(cluster, namespace, service, trouble) for trouble in found[:PODS])
     return tuple(_of_unready(cluster, namespace, service, pod) for pod in unready[:PODS])
+
+
+def witnesses(cluster: Cluster, namespace: str, pods: Iterable[tuple[str, PodSeen]]) -> tuple[Evidence, ...]:
+    """What pods say that look well and belong to what went wrong; each with the name of its service."""
+    return tuple(
+        Evidence(
+            service=service,
+            pod=pod.name,
+            reason=pod.phase,
+            log=last_lines(cluster, namespace, pod.name, pod.containers[0].name if pod.containers else ""),
+            events=warnings_about(cluster, namespace, pod.name),
+        )
+        for service, pod in pods
+    )
 
 
 def _of_trouble(cluster: Cluster, namespace: str, service: str, trouble: Trouble) -> Evidence:

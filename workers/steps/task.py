@@ -145,7 +145,9 @@ def _failed(what: str, task: Task, seen: JobPicture, work: Work) -> Failed:
     how = f" (exit code {code})" if code is not None else ""
     why = seen.job.message if seen.job is not None and code is None else ""
     return Failed(
-        f"The {what} failed{how}{f': {why}' if why else ''}", _evidence(what, seen.pods, None, work)
+        f"The {what} failed{how}{f': {why}' if why else ''}",
+        _evidence(what, seen.pods, None, work),
+        ill=code is not None,
     )
 
 
@@ -153,7 +155,11 @@ def _late(what: str, task: Task, seen: JobPicture, work: Work) -> Failed:
     unplaced = next((pod.unplaced for pod in seen.pods if pod.unplaced is not None), None)
     span = format_duration(timedelta(seconds=task.deadline_seconds))
     why = f"no node has room for it: {unplaced}" if unplaced else "it was not done"
-    return Failed(f"The {what} was stopped after {span}: {why}", _evidence(what, seen.pods, None, work))
+    return Failed(
+        f"The {what} was stopped after {span}: {why}",
+        _evidence(what, seen.pods, None, work),
+        ill=bool(seen.pods) and unplaced is None,
+    )
 
 
 def _unseen(what: str, seen: JobPicture) -> Failed:

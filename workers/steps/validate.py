@@ -33,7 +33,7 @@ def _answered(suite: str, check: PersonCheck, work: Work) -> Outcome:
         case SignedOff(by=by):
             return Done(changed=True, result=f"signed off by {by.name}")
         case SignOffRefused(by=by):
-            return Failed(f"{by.name} did not sign off the suite {suite}")
+            return Failed(f"{by.name} did not sign off the suite {suite}", ill=True)
         case SignOffExpired():
             return Failed(f"Nobody signed off the suite {suite} in time")
 
@@ -45,7 +45,7 @@ def _asked(suite: str, check: HttpCheck, work: Work) -> Outcome:
         if good:
             return Done(changed=True, result=said)
         if work.now() >= work.deadline:
-            return Failed(f"The suite {suite} has not passed: {said}")
+            return Failed(f"The suite {suite} has not passed: {said}", ill=True)
         if not work.go_on():
             return Unfinished()
         time.sleep(PAUSE_SECONDS)

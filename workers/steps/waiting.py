@@ -54,4 +54,5 @@ def _failed(step: Standing, seen: RolloutSeen, verdict: Judged, work: Work) -> F
     return Failed(
         verdict.reason,
         evidence(work.cluster, work.namespace, step.service, verdict.troubles, unready),
+        ill=verdict.ill,
     )

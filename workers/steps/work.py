@@ -8,6 +8,7 @@ from typing import Protocol
 
 from releases.events import Evidence, ServiceSeen, SignedOff, SignOffExpired, SignOffRefused
 from releases.migrations import BackupKnown
+from releases.monitoring import Chart
 from releases.validation import PersonCheck
 from workers.cluster import Cluster, TransientError
 from workers.files import Contents
@@ -88,10 +89,23 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """It cannot be reached. `reason` is one sentence, without a full stop."""
+    """It cannot be reached. `reason` is one sentence, without a full stop.
+
+    `ill` says that the new version was seen to be ill. Only then a release goes back by itself: not because
+    it could not be seen, nor because somebody else was at work.
+    """
 
     reason: str
     evidence: tuple[Evidence, ...] = ()
+    ill: bool = False
+    chart: Chart | None = None
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Whether its end is reached has to be said by a person. `reason` is as for `Failed`."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -106,4 +120,4 @@ class Asks:
     check: PersonCheck
 
 
-Outcome = Done | Failed | Unfinished | Asks
+Outcome = Done | Failed | Undecided | Unfinished | Asks
