@@ -26,7 +26,7 @@ TICK = "white_check_mark"
 SOAK_SECONDS = 5.0
 """As buzzy.yaml has it for production: a moment, where a team of flesh and blood would write a day."""
 
-STAGING, PRODUCTION, ON_CALL = "C0STAGING", "C0RELEASES", "C0ONCALL"
+DEVELOPMENT, STAGING, PRODUCTION, ON_CALL = "C0DEV", "C0STAGING", "C0RELEASES", "C0ONCALL"
 
 
 class Tour:
@@ -49,6 +49,8 @@ class Tour:
         self.release_what_crashes()
         self.roll_back()
         self.look_around()
+        self.pass_a_freeze()
+        self.schedule_a_train()
 
     def release_to_staging(self) -> None:
         """One approval, by reaction."""
@@ -127,6 +129,41 @@ class Tour:
                 row = next(line for line in answer.shown.splitlines() if environment in line)
                 assert "3.2.1" in row, f"{environment} should run 3.2.1: {row}"  # noqa: S101 - the tour's own check
             self._show(answer, note="only Alice sees this")
+
+    def pass_a_freeze(self) -> None:
+        """Closed to everybody but those who may pass, who say why; and open again."""
+        with self._act("staging is frozen, and a mend that cannot wait passes with a reason"):
+            self._type(self._carol, '/buzzy freeze staging --reason "audit" --for 2h', STAGING)
+            self._show(self._alice.wait_for_message(STAGING, "staging is frozen", timeout=PATIENCE))
+            self._type(self._alice, "/buzzy release 3.2.2 staging", STAGING)
+            told = self._alice.wait_for_ephemeral(STAGING, "staging is frozen", timeout=PATIENCE)
+            self._show(told, note="only Alice sees this")
+            line = '/buzzy release 3.2.2 staging --override-freeze --reason "CVE-2026-1"'
+            message = self._until(
+                self._ask(self._carol, line, STAGING, "3.2.2 · staging"), "waiting for approval"
+            )
+            self._reacts(self._bob, message)
+            self._ends(message, "released in", "released in")
+            self._type(self._carol, "/buzzy unfreeze staging", STAGING)
+            self._show(self._alice.wait_for_message(STAGING, "ended the freeze", timeout=PATIENCE))
+
+    def schedule_a_train(self) -> None:
+        """A release that leaves by the calendar, and one that leaves while we look."""
+        with self._act("3.2.2 goes with the next train to production, and to development in a moment"):
+            self._type(self._alice, "/buzzy schedule 3.2.2 production weekly", PRODUCTION)
+            self._show(
+                self._alice.wait_for_message(PRODUCTION, "with the train weekly", timeout=PATIENCE),
+            )
+            self._type(self._alice, "/buzzy calendar production", PRODUCTION)
+            told = self._alice.wait_for_ephemeral(PRODUCTION, "3.2.2", timeout=PATIENCE)
+            self._show(told, note="only Alice sees this")
+            before = self._newest(DEVELOPMENT)
+            self._type(self._alice, "/buzzy schedule 3.2.2 development in 5 seconds", DEVELOPMENT)
+            self._note("Five seconds later, by itself:")
+            message = self._alice.wait_for_message(
+                DEVELOPMENT, "3.2.2 · development", after=before, timeout=PATIENCE
+            )
+            self._ends(message, "released in", "released in")
 
     def _wait_until_soaked(self) -> None:
         """The end of the release to staging is what its message says, to the second; so is the soak."""

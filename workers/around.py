@@ -125,7 +125,7 @@ class AroundRelease:
     def with_suites(self, plan: Plan) -> Plan | Refused:
         """The plan with the suites that it has to pass. Raises `RegistryError`."""
         config, environment = self.scene.config, self.scene.environment
-        images = self.suite_images(own_images(config, (*environment.before, *environment.validate_with)))
+        images = self.suite_images(own_images(config, environment.suites))
         return images if isinstance(images, Refused) else with_suites(self.scene, plan, images)
 
     def suite_images(self, repositories: Mapping[str, str]) -> dict[str, str] | Refused:

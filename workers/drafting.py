@@ -33,6 +33,7 @@ from workers.planning import (
     Scene,
     Wanted,
     back,
+    nothing_to_go_back_to,
     oldest,
     own_images,
     plan_drill,
@@ -302,4 +303,7 @@ class Drafts:
 
 def _gone_back(scene: Scene, wanted: Wanted) -> Plan | Refused:
     plan = plan_rollback(scene, wanted)
-    return plan if isinstance(plan, Refused) else back(scene, plan, wanted)
+    whole = plan if isinstance(plan, Refused) else back(scene, plan, wanted)
+    if isinstance(whole, Plan) and not whole.steps:  # what the database has more may stay
+        return nothing_to_go_back_to(scene, whole.new)
+    return whole

@@ -55,7 +55,7 @@ NOTES = 20
 LOG = 1_500
 """Characters of what a Job wrote."""
 
-_LOOKS = {"verify", "verify_green", "validate", "watch", "drill"}
+_LOOKS = {"verify", "verify_green", "validate", "watch", "monitor", "drill"}
 """Steps that change nothing in any case."""
 
 STEPS = 1_800

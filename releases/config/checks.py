@@ -240,7 +240,11 @@ def _database(config: Config, environment: Environment) -> Iterator[Problem]:
 
 
 def _suites(config: Config, environment: Environment) -> Iterator[Problem]:
-    for key, named in (("before", environment.before), ("validate", environment.validate_with)):
+    for key, named in (
+        ("before", environment.before),
+        ("blue_green.validate", environment.blue_green.validate_with),
+        ("validate", environment.validate_with),
+    ):
         for index, name in enumerate(named):
             where = written(("environments", environment.name, key, index))
             if name not in config.suites:

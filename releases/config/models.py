@@ -126,6 +126,12 @@ class BlueGreen(Section):
         description="whether each service gets a second Service, `<name>-preview`, to look at it before",
         examples=[False],
     )
+    validate_with: tuple[DnsLabel, ...] = Field(
+        default=(),
+        alias="validate",
+        description="suites that what is new has to pass before it gets traffic",
+        examples=[["smoke"]],
+    )
 
 
 class Environment(Section):
@@ -285,6 +291,11 @@ class Environment(Section):
     def name(self) -> str:
         """What people call it: its key in the file."""
         return self._name
+
+    @property
+    def suites(self) -> tuple[str, ...]:
+        """The suites that a release there has to pass, each as often as it runs."""
+        return (*self.before, *self.blue_green.validate_with, *self.validate_with)
 
     @property
     def may_go_by(self) -> tuple[Strategy, ...]:

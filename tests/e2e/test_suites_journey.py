@@ -26,7 +26,7 @@ def test_a_release_is_good_when_its_suites_have_passed(open_house: OpenHouse) ->
     """One before it, one behind it; one that fails fails the release; on their own they change nothing."""
     house = open_house("staging", settings={"suites": SUITES}, rules=RULES)
     message = house.released("/buzzy release 3.2.1 staging", "staging", house.bob)
-    thread = house.told(message, "released")
+    thread = house.told(message, "🟢")
     order = [thread.index(f"{step} ·") for step in ("suite load", "buzzy-main to 3.2.1", "suite smoke")]
     assert order == sorted(order)
 

@@ -214,6 +214,8 @@ def test_a_migration_that_stays_and_is_compatible_stops_nobody(make: MakeWorld) 
     assert back.plan.warnings[0].startswith("split-names stays in the database: 3.2.1 is declared to run")
     assert has(back) == ["first", "index-exports", "split-names"]
     assert versions(stage) == {"3.2.1"}
+    nothing = stage.rollback(target=e.Target(version="3.2.1"))
+    assert nothing.reason == "There is nothing to go back to: staging already runs 3.2.1."
 
 
 @pytest.mark.requirement("X1", "B5")

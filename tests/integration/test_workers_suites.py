@@ -19,7 +19,7 @@ from releases.checklist import Outcome
 from releases.lifecycle import Release, State
 from releases.record import Store
 from sandbox.cluster.objects import name_of
-from sandbox.cluster.resources import JOBS
+from sandbox.cluster.resources import JOBS, SERVICES
 from sandbox.serving import serve
 from tests.integration.workers_world import ALICE, BOB, CONFIG, NAMESPACE, World, now, world
 from workers.reaper import Reaper
@@ -104,6 +104,25 @@ def test_suites_before_and_behind_a_release(make: MakeWorld) -> None:
     assert release.forward[-1].result == "ok is true"
     finished = [each for each in stage.events(release.id) if isinstance(each, e.StepFinished)]
     assert "task finished" in finished[-2].log[-1]
+
+
+@pytest.mark.requirement("D2", "T3")
+@pytest.mark.parametrize("good", [True, False])
+def test_what_is_prepared_passes_its_suites_before_it_gets_traffic(
+    make: MakeWorld, results: Results, *, good: bool
+) -> None:
+    """One that fails sends the release back before anybody was served by it."""
+    results.of["health"] = {"ok": good}
+    settings = "blue_green: {monitor: 1s, delay: 1h, validate: [health]}"
+    stage = make(f"strategy: blue-green\n    {settings}\n    validate: [smoke]")
+    release = stage.release("3.2.1", strategy="blue-green")
+    kinds = [each.step.kind for each in release.forward]
+    assert kinds.index("verify_green") + 1 == kinds.index("validate") == kinds.index("switch") - 1
+    assert kinds[kinds.index("watch") + 1 :] == ["validate", *["keep"] * 4]
+    assert release.state is (State.RELEASED if good else State.ROLLED_BACK), release.reason
+    picked = stage.read(SERVICES, "buzzy-main")["spec"]["selector"]
+    assert picked == {"app": "buzzy-main-green" if good else "buzzy-main"}
+    assert bool(release.changed_services) is good
 
 
 @pytest.mark.requirement("T1")

@@ -277,6 +277,7 @@ def in_state(release: Release, state: State) -> Release | None:
     abort = e.AbortRequested(at=T0, by=by)
     back = release.plan.way_back()
     turned = (*running, e.StepStarted(at=T0, index=0), e.TurnedBack(at=T0, steps=back, because="?"))
+    asked = e.SignOffAsked(at=T0, index=0, question="?", by=("S0QA",), expires_at=LATE)
     ways: dict[State, tuple[e.Event, ...]] = {
         State.REQUESTED: (e.ReplanRequested(at=T0, because="?"),),
         State.WAITING: (),
@@ -284,7 +285,7 @@ def in_state(release: Release, state: State) -> Release | None:
         State.APPROVED: approved,
         State.HELD: (*approved, e.ReleaseHeld(at=T0, because="?")),
         State.RUNNING: running,
-        State.SIGNING: (*running, e.SignOffAsked(at=T0, index=0, question="?", by=(), expires_at=T0)),
+        State.SIGNING: (*running, e.StepStarted(at=T0, index=0), asked),
         State.UNDECIDED: (*running, e.DecisionAsked(at=T0, index=0, because="?")),
         State.ABORTING: (*running, abort),
         State.TURNING_BACK: turned,

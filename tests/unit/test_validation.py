@@ -117,6 +117,16 @@ def test_problems_of_suites(suites: str, validate: str, said: str) -> None:
     assert str(caught.value) == said
 
 
+def test_suites_of_what_is_prepared_are_those_of_the_file() -> None:
+    """They are named where a blue-green release is described."""
+    text = FILE.format(suites="{smoke: {job: {image: x/smoke}}}", validate="[]")
+    text = text.replace("validate: []", "blue_green: {validate: [smok]}")
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text)
+    said = "environments.staging.blue_green.validate[0]: is no suite of this file; did you mean smoke?"
+    assert str(caught.value) == said
+
+
 def test_nobody_can_sign_off_what_is_not_there_yet() -> None:
     """A person's suite before a release is a mistake: a checklist has items for that."""
     suites = "{acceptance: {person: {question: 'Good?', by: [S0QA]}}}"

@@ -3,7 +3,7 @@
 from workers.planning.database import Migrations, back, baseline, oldest, there
 from workers.planning.drill import plan_drill
 from workers.planning.release import plan_release
-from workers.planning.rollback import plan_rollback
+from workers.planning.rollback import nothing_to_go_back_to, plan_rollback
 from workers.planning.scene import Refused, Scene, Wanted
 from workers.planning.suites import gate, gates, own_images, with_suites
 from workers.planning.validation import plan_validation
@@ -17,6 +17,7 @@ __all__ = [
     "baseline",
     "gate",
     "gates",
+    "nothing_to_go_back_to",
     "oldest",
     "own_images",
     "plan_drill",

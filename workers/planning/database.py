@@ -79,7 +79,8 @@ def back(scene: Scene, plan: Plan, wanted: Wanted) -> Plan | Refused:
         return _kept(known, has or ())
     goal = oldest(plan.new)
     if goal is None:  # where it goes is no version: nobody can say which migrations belong to it
-        return known if wanted.database is None else _no_version(plan)
+        ran = [each.migration for each in has or () if each.release is not None]
+        return _no_version(scene, plan, wanted) if ran or wanted.database is not None else known
     if wanted.database == "restore":
         return _restored(scene, known, wanted, goal)
     undo = later(has or (), goal)
@@ -175,10 +176,10 @@ def _asks(
     )
 
 
-def _no_version(plan: Plan) -> Refused:
+def _no_version(scene: Scene, plan: Plan, wanted: Wanted) -> Refused:
     return Refused(
-        f"{plan.new} is no version, so nobody can say which backup belongs to it.",
-        "Restore it by hand, or roll back without --restore.",
+        f"{plan.new} is no version, so nobody can say which migrations or which backup belong to it.",
+        f"A person has to decide. Leave the database as it is: {_line(scene, wanted, 'keep')}",
     )
 
 

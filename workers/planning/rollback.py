@@ -55,7 +55,7 @@ def plan_rollback(scene: Scene, wanted: Wanted) -> Plan | Refused:
         if template is not None and template.digest != each.stable.digest
     ]
     if not rollouts and not _database_is_ahead(scene, services):
-        return Refused(f"There is nothing to go back to: {scene.environment.name} already runs {goal.means}.")
+        return nothing_to_go_back_to(scene, goal.means)
     moving = tuple(each for each in services if each.name in {step.service for step in rollouts})
     ways = carried_out(scene, wanted.strategy, moving, rollouts, back=True)
     if isinstance(ways, Refused):
@@ -209,6 +209,11 @@ def _roll_out(ready: Ready, template: Template) -> RollOut:
         new=template,
         deadline_seconds=int(service.deadline.total_seconds()),
     )
+
+
+def nothing_to_go_back_to(scene: Scene, running: str) -> Refused:
+    """Why a rollback has no steps."""
+    return Refused(f"There is nothing to go back to: {scene.environment.name} already runs {running}.")
 
 
 def _database_is_ahead(scene: Scene, services: tuple[Ready, ...]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from releases.checklist import Item, Outcome
 from releases.config import Config, Suite
 from releases.monitoring import Monitor
-from releases.plan import Keep, Plan
+from releases.plan import Keep, Plan, Switch
 from releases.validation import HttpCheck, PersonCheck, Validate
 from workers.planning.database import task_of
 from workers.planning.scene import Scene
@@ -19,14 +19,19 @@ Images = Mapping[str, str]
 def with_suites(scene: Scene, plan: Plan, images: Images) -> Plan:
     """The plan with its suites; of those before all it has the Jobs, the others are on its checklist.
 
-    A release is watched while it serves: the suites come first. What a blue-green one leaves is kept until
-    they have passed.
+    What a blue-green release prepares has suites of its own to pass before it gets traffic. Those behind the
+    release come before it is watched, and what had the traffic is kept until they have passed.
     """
     config, environment = scene.config, scene.environment
     before = [each for each in steps_of(config, environment.before, plan.new, images) if each.job is not None]
     behind = steps_of(config, environment.validate_with, plan.new, images)
     last = next((i for i, step in enumerate(plan.steps) if isinstance(step, Monitor | Keep)), len(plan.steps))
-    steps = (*before, *plan.steps[:last], *behind, *plan.steps[last:])
+    first = next((i for i, step in enumerate(plan.steps) if isinstance(step, Switch)), None)
+    served = plan.steps[:last]
+    if first is not None:
+        prepared = steps_of(config, environment.blue_green.validate_with, plan.new, images)
+        served = (*plan.steps[:first], *prepared, *plan.steps[first:last])
+    steps = (*before, *served, *behind, *plan.steps[last:])
     return plan.model_copy(update={"steps": steps})
 
 
