@@ -215,6 +215,7 @@ def house(
     namespaces = fresh if beside is None else {name: beside.namespaces[name] for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
     without_metrics(config)
+    without_trains(config)
     also = {} if beside is None else {"shared": True}
     config["environments"] = {
         name: {
@@ -267,6 +268,11 @@ def without_metrics(config: dict[str, Any]) -> None:
     """Take out what is watched in the demo: a house that is watched says by what."""
     for each in config["environments"].values():
         each.pop("monitor", None)
+
+
+def without_trains(config: dict[str, Any]) -> None:
+    """Take out the demo's trains: where nobody is asked to travel, nothing leaves by itself."""
+    config.pop("trains", None)
 
 
 def without_registry(config: dict[str, Any]) -> None:

@@ -19,7 +19,15 @@ from sandbox.cluster.seed import SeedService
 from sandbox.stage import CONFIG
 from sandbox.workspace import Message
 from tests.e2e.arenas import STABLE, Arena
-from tests.e2e.houses import CHANNELS, TICK, House, without_metrics, without_registry, without_strangers
+from tests.e2e.houses import (
+    CHANNELS,
+    TICK,
+    House,
+    without_metrics,
+    without_registry,
+    without_strangers,
+    without_trains,
+)
 from tests.faults.kubeconfigs import proxy_of, through
 from tests.faults.proxy import Proxy
 
@@ -152,6 +160,7 @@ def faulty_house(
     namespaces = {name: f"faults-{name}" for name in environments}
     config = yaml.safe_load(CONFIG.read_text())
     without_metrics(config)
+    without_trains(config)
     config["environments"] = {
         name: {
             **without_strangers(config["environments"][name], environments),
