@@ -54,9 +54,10 @@ def test_a_healthy_release_trips_none(open_house: OpenHouse, number: int) -> Non
     """All triggers watch it for the whole window; its message says what was measured."""
     house = open_house("development", rules=watched(), metrics={})
     message = house.ask(f"/buzzy release {BAD} development", "development")
-    shown = house.until(message, "✔ error rate 0.1 % (limit 2 %)", timeout=2 * PATIENCE).shown
-    assert "watching" in shown
-    house.until(message, "🟢")
+    house.until(message, "watching, ", timeout=2 * PATIENCE)
+    shown = house.until(message, "🟢").shown
+    assert "✔ error rate 0.1 % (limit 2 %)" in shown
+    assert "✔ latency p95" in shown
     assert set(house.images("development").values()) == {BAD}
     assert "by itself" not in house.thread(message).replace("or, by itself, once it is seen to be ill", "")
 
