@@ -285,6 +285,8 @@ def _sure_to_abort(release: Release) -> ConfirmObject:
     undone = {"release": "and undoes what it did", "rollback": "and leaves what it did"}.get(
         release.request.kind, "and has changed nothing"
     )
+    if release.stays:
+        undone = "and goes no way back over a migration that cannot be undone"
     return ConfirmObject(
         title=f"Abort {release.id}?",
         text=PlainTextObject(text=f"It stops at its next safe point {undone} in {release.environment}."),

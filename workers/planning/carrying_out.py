@@ -17,6 +17,8 @@ def carried_out(
 
     `back`: it is a rollback, which is in a hurry and is not gone back from.
     """
+    if not rollouts:  # only the database is to go back
+        return Ways(())
     if strategy == "blue-green":
         return blue_green(scene, services, rollouts, back=back)
     watched = None if back else monitor(scene, rollouts)
