@@ -33,7 +33,7 @@ def test_the_manifest_names_the_command_and_the_way_in() -> None:
 
 @pytest.mark.requirement("C1", "C3")
 def test_with_the_manifests_scopes_everything_works_that_the_bot_does(redis_url: str) -> None:
-    """A release, an approval, a failure with its alert and chart, a form, a home, a mention: no scope is missing."""
+    """A release, an approval, a failure with its chart, a form, a home, a mention: no scope is missing."""
     scopes = frozenset(MANIFEST["oauth_config"]["scopes"]["bot"])
     subscriptions = frozenset(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
     app = Settings(scopes=scopes, subscriptions=subscriptions)
