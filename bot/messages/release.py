@@ -124,7 +124,7 @@ def _body(release: Release) -> list[Row]:  # noqa: PLR0911 - one case a state
                 way_out(release.hint, release.ready_at, release.who),
             ]
         case State.RELEASED:
-            return [approvals_row(release), _finished(release)]
+            return [approvals_row(release), _finished(release), *reading_rows(release)]
         case State.CANCELLED | State.REFUSED if release.ended_by and release.ended_at:
             return [["by ", who(release.ended_by), " ", moment(release.ended_at), *_why(release)]]
         case _:

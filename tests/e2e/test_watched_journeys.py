@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -54,9 +55,10 @@ def test_a_healthy_release_trips_none(open_house: OpenHouse, number: int) -> Non
     """All triggers watch it for the whole window; its message says what was measured."""
     house = open_house("development", rules=watched(), metrics={})
     message = house.ask(f"/buzzy release {BAD} development", "development")
-    shown = house.until(message, "✔ error rate 0.1 % (limit 2 %)", timeout=2 * PATIENCE).shown
-    assert "watching" in shown
-    house.until(message, "🟢")
+    house.until(message, "watching, ", timeout=2 * PATIENCE)
+    shown = house.until(message, "🟢").shown
+    assert re.search(r"✔ error rate 0[.]\d+ % \(limit 2 %\)", shown)
+    assert re.search(r"✔ latency p95 1\d\d ms \(limit 1.3 times 1\d\d ms\)", shown)
     assert set(house.images("development").values()) == {BAD}
     assert "by itself" not in house.thread(message).replace("or, by itself, once it is seen to be ill", "")
 

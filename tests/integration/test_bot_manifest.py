@@ -11,7 +11,8 @@ import yaml
 from bot.listeners.commands import COMMAND
 from releases import events as e
 from sandbox.workspace.settings import Settings
-from tests.integration.bot_house import ON_CALL, STAGING, TICK, now, open_house
+from tests.integration.bot_house import ON_CALL, STAGING, TICK, eventually, now, open_house
+from tests.integration.test_bot_monitor import chart
 
 MANIFEST: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[2] / "deploy" / "slack-manifest.yaml").read_text(encoding="utf-8")
@@ -32,7 +33,7 @@ def test_the_manifest_names_the_command_and_the_way_in() -> None:
 
 @pytest.mark.requirement("C1", "C3")
 def test_with_the_manifests_scopes_everything_works_that_the_bot_does(redis_url: str) -> None:
-    """A release, an approval, a failure with its alert, a form, a home, a mention: no scope is missing."""
+    """A release, an approval, a failure with its chart, a form, a home, a mention: no scope is missing."""
     scopes = frozenset(MANIFEST["oauth_config"]["scopes"]["bot"])
     subscriptions = frozenset(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
     app = Settings(scopes=scopes, subscriptions=subscriptions)
@@ -42,9 +43,10 @@ def test_with_the_manifests_scopes_everything_works_that_the_bot_does(redis_url:
         house.person("bob").react(message, TICK)
         house.until(message, "approved, about to start")
         house.run_steps("R1", count=1)
-        failed = e.ReleaseFailed(at=now(), reason="it did not work", changed=())
-        house.append("R1", failed)
+        tripped = e.StepFailed(at=now(), index=1, reason="it did not work", chart=chart())
+        house.append("R1", tripped, e.ReleaseFailed(at=now(), reason="it did not work", changed=()))
         house.person("erin").wait_for_message(ON_CALL, "R1")
+        eventually(lambda: "R1" not in house.record.behind(), "all is told", seconds=60)
         house.person("alice").command("/buzzy release", STAGING)
         house.person("alice").wait_for_view("Release a version")
         house.person("alice").home()
@@ -65,6 +67,7 @@ def test_with_the_manifests_scopes_everything_works_that_the_bot_does(redis_url:
 _SCOPES = {
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
+    "files.getUploadURLExternal": "files:write",
     "conversations.history": "channels:history",
     "conversations.replies": "channels:history",
     "reactions.get": "reactions:read",

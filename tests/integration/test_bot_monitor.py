@@ -102,6 +102,9 @@ def test_the_message_says_what_is_measured_against_what(house: House) -> None:
     house.person("alice").wait_for_reply(message, "⚠️ error rate 3.1 %")
     lines = [line for line in house.thread(message) if "👁" in line]
     assert len(lines) == 2
+    house.append("R1", e.Monitored(at=now(), index=last, readings=readings, news=("error rate",)))
+    house.append("R1", e.StepFinished(at=now(), index=last, changed=False), e.ReleaseFinished(at=now()))
+    assert "✔ error rate 0.1 % (limit 2 %)" in house.until(message, "🟢").shown
 
 
 @pytest.mark.requirement("X8", "X9", "M3")

@@ -17,6 +17,7 @@ from releases import events as e
 from releases.lifecycle import State
 from releases.monitoring import Verdict
 from releases.record import Store
+from sandbox.children import free_port
 from sandbox.cluster.deletion import DeleteOptions
 from sandbox.cluster.resources import PODS
 from tests.integration.scripted_metrics import ScriptedMetrics
@@ -24,6 +25,8 @@ from tests.integration.test_workers_crash import reap, until
 from tests.integration.workers_world import CONFIG, NAMESPACE, World, now, world
 from workers.metrics import MetricsAwayError
 from workers.resting import rest_of
+
+pytestmark = pytest.mark.timeout(240)  # several releases of four services, beside other tests
 
 METRICS = "prometheus: {address: http://prometheus.example}\n"
 ERRORS = "{error_rate: {above: 2%, for: 1s}}"
@@ -311,26 +314,31 @@ class Answering(BaseHTTPRequestHandler):
 
 @pytest.mark.requirement("B4")
 def test_a_probe_that_is_not_answered_as_it_should_be(
-    store: Store, tmp_path: Path, metrics: ScriptedMetrics
+    watching: Callable[..., AbstractContextManager[World]],
 ) -> None:
-    """Another status for as long as is said, counted across jobs; nobody there is no answer either."""
+    """Another status for as long as is said; the right one trips nothing."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
     thread = threading.Thread(target=partial(server.serve_forever, 0.01))
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}/health"
-    trigger = f"{{http: {{url: '{url}'}}, for: 2s, name: shop}}"
-    with watched(store, tmp_path, metrics, trigger) as here:
-        try:
+    try:
+        with watching(f"{{http: {{url: '{url}'}}, for: 2s, name: shop}}") as here:
             Answering.status = 200
             assert here.release("3.2.1").state is State.RELEASED
             Answering.status = 503
             release = here.release("3.2.2")
             assert release.turned_back_because == "shop answers HTTP 503, not 200 for 2 s."
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
-        assert "no answer (ConnectError)" in (here.release("3.2.3").turned_back_because or "")
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.mark.requirement("B4")
+def test_a_probe_that_nobody_answers(watching: Callable[..., AbstractContextManager[World]]) -> None:
+    """Nobody there is no answer, and as bad as a wrong one."""
+    with watching(f"{{http: {{url: 'http://127.0.0.1:{free_port()}'}}, for: 1s, name: shop}}") as here:
+        assert "shop does not answer (ConnectError)" in (here.release("3.2.1").turned_back_because or "")
 
 
 @pytest.mark.requirement("B1")

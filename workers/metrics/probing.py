@@ -27,9 +27,9 @@ def probe(url: str, *, status: int, within_seconds: float) -> str:
                 if count > MOST_BYTES or time.monotonic() - began > within_seconds:
                     break
     except httpx.TimeoutException:
-        return f"no answer within {within_seconds:g} s"
+        return f"does not answer within {within_seconds:g} s"
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return f"no answer ({type(error).__name__})"
+        return f"does not answer ({type(error).__name__})"
     if answer.status_code != status:
         return f"answers HTTP {answer.status_code}, not {status}"
     took = time.monotonic() - began
