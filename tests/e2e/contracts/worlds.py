@@ -221,8 +221,9 @@ def open_place(world: World, api: Api) -> Place:
     name = f"contract-{secrets.token_hex(4)}"
     _good(api.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name}}))
     place = Place(world, api, name)
-    if world.name == "real":
+    if world.name == "real":  # what its controllers put there comes later, and would be watched as well
         eventually(lambda: place.ask("GET", "serviceaccounts", "default").code == 200)
+        eventually(lambda: place.ask("GET", "configmaps", "kube-root-ca.crt").code == 200)
     return place
 
 
