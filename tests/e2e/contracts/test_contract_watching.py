@@ -98,7 +98,7 @@ def test_bookmark_ends_a_quiet_watch(place: Place, seen: Seen) -> None:
     """A watch that wants bookmarks gets one before its time is up: how far it has come, and nothing else."""
     version = place.version("configmaps")
     made = place.make("configmaps", config_map())
-    query: Json = {"resourceVersion": version, "timeoutSeconds": 4, "allowWatchBookmarks": "true"}
+    query: Json = {"resourceVersion": version, "timeoutSeconds": 10, "allowWatchBookmarks": "true"}
     with place.watch("configmaps", **query) as changes:
         found = list(changes)
     assert [each["type"] for each in found[:2]] == ["ADDED", "BOOKMARK"]
