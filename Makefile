@@ -34,11 +34,11 @@ test: $(INSTALLED) ## every test that needs nothing but this machine
 
 e2e: $(INSTALLED) ## the same journeys against a real Kubernetes API (BUZZY_E2E=kubeconfig: the one of KUBECONFIG)
 	@$(BIN)/python -m tests.e2e
-	@$(BIN)/python -m pytest tests/e2e tests/faults -m 'not calm' -n $(SIDE_BY_SIDE) --dist loadgroup
-	@$(BIN)/python -m pytest tests/e2e tests/faults -m calm
+	@$(BIN)/python -m pytest tests/e2e -m 'not calm' -n $(SIDE_BY_SIDE) --dist loadgroup
 
-faults: $(INSTALLED) ## kill bot and workers at every boundary and compare (BUZZY_FAULTS=quick or all)
+faults: $(INSTALLED) ## kill bot and workers at every boundary and compare (BUZZY_FAULTS=quick or all); releases through faults
 	@$(BIN)/python -m tests.faults.crashpoints
+	@$(BIN)/python -m pytest tests/faults -m long
 
 requirements: $(INSTALLED) ## each promise with the tests that prove it
 	@$(BIN)/python tests/requirements.py
