@@ -29,7 +29,7 @@ DATABASE: dict[str, Any] = {
 @pytest.fixture
 def staging(open_house: OpenHouse) -> House:
     """A staging with a database, and a registry with the migrations of each version."""
-    house = open_house("staging", registry=True, rules={"staging": {"database": DATABASE}})
+    house = open_house("staging", registry=True, rules={"staging": {"database": DATABASE}}, deadline="90s")
     with httpx.Client(base_url=house.registry_url) as client:
         for version, migrations in LISTS.items():
             labels = {LABEL: json.dumps(migrations)}
