@@ -39,6 +39,9 @@ class Arena(Protocol):
     def behave(self, tag: str, behaviour: str) -> None:
         """From now on images of this tag behave so."""
 
+    def forget(self) -> None:
+        """Images behave as their tags say again."""
+
     def outage(self) -> Any:  # noqa: ANN401 - a context manager
         """The API cannot be reached for the length of a block."""
 
@@ -81,6 +84,10 @@ class SandboxArena:
         """From now on images of this tag behave so."""
         self._cluster.behaviours.set({tag: behaviour})
 
+    def forget(self) -> None:
+        """Images behave as their tags say again."""
+        self._cluster.behaviours.forget()
+
     @contextmanager
     def outage(self) -> Iterator[None]:
         """Refuse connections."""
@@ -94,6 +101,7 @@ class RealArena:
     def __init__(self, plane: ControlPlane) -> None:
         """`plane` is running."""
         self._plane = plane
+        self._said: set[str] = set()
         self.kubeconfig = plane.kubeconfig
         self.version = plane.version
 
@@ -115,6 +123,12 @@ class RealArena:
     def behave(self, tag: str, behaviour: str) -> None:
         """From now on images of this tag behave so."""
         self._plane.kubelet.behave(tag, Behaviour(behaviour))
+        self._said.add(tag)
+
+    def forget(self) -> None:
+        """Images behave as their tags say again."""
+        while self._said:
+            self._plane.kubelet.behave(self._said.pop(), None)
 
     @contextmanager
     def outage(self) -> Iterator[None]:

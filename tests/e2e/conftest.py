@@ -97,8 +97,9 @@ def grants(request: pytest.FixtureRequest) -> Grants | None:
 
 @pytest.fixture
 def open_house(arena: Arena, grants: Grants | None, tmp_path: Path) -> Iterator[Callable[..., House]]:
-    """Opens a house for the environments that are named; it is closed at the end."""
+    """Opens a house for the environments that are named; what it was and did is gone at the end."""
     with contextlib.ExitStack() as stack:
+        stack.callback(arena.forget)
 
         def opened(*environments: str, **how: Any) -> House:  # noqa: ANN401 - as `house`
             return stack.enter_context(house(arena, tmp_path, *environments, **{"workers": grants, **how}))
