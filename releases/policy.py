@@ -245,6 +245,7 @@ def busy(holder: Release, line: str) -> Refusal:
         State.TURNING_BACK: "is going back",
         State.HELD: "waits until the environment opens",
         State.SIGNING: "waits for a sign-off",
+        State.PAUSED: "is paused",
         State.UNDECIDED: "waits for somebody to say whether it is good",
     }.get(holder.state, "is under way")
     return Refusal(

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from releases import approval, gates, grammar
+from releases import approval, gates, grammar, steering
 from releases import events as e
 from releases.people import Person
 from releases.plan import digest_of
@@ -218,7 +218,7 @@ class MachineWorld:
             case "refuse":
                 outcome = approval.refuse(held.release, person, now(), via="reaction")
             case "abort":
-                outcome = approval.abort(held.release, person, now(), None)
+                outcome = steering.abort(held.release, person, now(), None)
         if isinstance(outcome, Refusal) or not outcome:
             return
         try:
