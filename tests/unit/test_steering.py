@@ -108,9 +108,9 @@ def test_what_is_not_paused_is_not_resumed() -> None:
 @pytest.mark.requirement("C6")
 def test_a_retry_goes_on_from_the_step_that_failed() -> None:
     """What was done stays done; the step has its whole time again, and is still undone by an abort."""
-    (retried,) = outcome = steering.retry(FAILED, ALICE, LATER, via="command", newest="R1")  # type: ignore[misc] # a refusal would fail here
-    assert outcome == (e.Retried(at=LATER, by=ALICE.actor, via="command"),)
-    again = apply(FAILED, retried)  # type: ignore[arg-type] # see above
+    retried = e.Retried(at=LATER, by=ALICE.actor, via="command")
+    assert steering.retry(FAILED, ALICE, LATER, via="command", newest="R1") == (retried,)
+    again = apply(FAILED, retried)
     assert (again.state, again.ended, again.ended_at, again.reason) == (State.RUNNING, False, None, "")
     assert (again.next_index, again.retries, again.failure) == (1, 1, None)
     step = again.steps[1]

@@ -267,7 +267,7 @@ def test_the_release_that_put_it_there_is_known_by_its_mark() -> None:
     assert describe("api", "api", other, picture, T0).release is None
 
 
-OLD_CRASH = {"ended_before": Termination("Error", 1, at=T0 - seconds(30)), "restarts": 5}
+OLD_CRASH: dict[str, Any] = {"ended_before": Termination("Error", 1, at=T0 - seconds(30)), "restarts": 5}
 GIVEN_UP = condition("Progressing", status=False, reason="ProgressDeadlineExceeded", since=T0 - seconds(9))
 
 
