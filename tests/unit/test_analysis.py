@@ -127,3 +127,14 @@ def test_what_a_chart_keeps() -> None:
     assert line.values == (0.1235, None, None, 0.2)
     long = analysis.line_of((), NOW - timedelta(days=1), NOW, timedelta(seconds=1))
     assert len(long.values) == 60
+
+
+@pytest.mark.requirement("B4")
+@pytest.mark.parametrize(
+    ("seconds", "counts"), [(-1.6, False), (-0.6, True), (0.0, True), (2.0, True)], ids=str
+)
+def test_a_warning_of_the_second_in_which_it_began_counts(seconds: float, counts: bool) -> None:
+    """Kubernetes stamps most of them with whole seconds; one without a time counts as well."""
+    since = NOW + timedelta(seconds=0.6)
+    assert analysis.is_of(since + timedelta(seconds=seconds), since) is counts
+    assert analysis.is_of(None, since)
