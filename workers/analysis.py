@@ -110,7 +110,7 @@ def firmly_ill(found: Iterable[Trouble]) -> bool:
 def is_of(at: datetime | None, since: datetime) -> bool:
     """Whether a warning of the cluster is from since then.
 
-    Most are stamped with whole seconds, rounded down: one of the second in which it began is taken to be later.
+    Most are stamped with whole seconds, rounded down: one of the same second is taken to be later.
     """
     return at is None or at >= since.replace(microsecond=0)
 

@@ -74,7 +74,7 @@ def test_a_healthy_release_says_what_was_measured(open_house: OpenHouse) -> None
 
 @pytest.mark.requirement("X8", "X9", "C4")
 def test_what_went_back_is_held_until_a_person_asks_again(open_house: OpenHouse) -> None:
-    """The thread has its chart. It proves nothing; asked for again it goes, and the plan says what was before."""
+    """There is a chart. It proves nothing; asked for again it goes, and the plan says what was before."""
     images = {f"buzzybuzz/buzzy-main:{BAD}": "slow-answers"}
     rules = watched() | {
         "staging": {
