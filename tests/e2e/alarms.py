@@ -67,7 +67,7 @@ class Case:
     begins: Begins
     says: str = ""
     wrong: str = ""
-    """What is wrong with its pods, its metrics or, without this, with what is around them."""
+    """What is wrong with its pods or its metrics, as the sandbox has it, or else around them."""
 
 
 class Ward:
@@ -78,20 +78,20 @@ class Ward:
         self._arena, self._grants, self._folder = arena, grants, folder
         self._ends = ExitStack()
         self._numbers = iter(range(1, 10_000))
-        self._beds: _Bed | None = None
+        self._bed: _Bed | None = None
 
     def close(self) -> None:
         """End the house, if there is one."""
-        self._beds = None
+        self._bed = None
         self._ends.close()
         self._arena.forget()
 
     def play(self, case: Case, strategy: Strategy) -> Played:
         """Release a version of its own that is bad in this way."""
-        if self._beds is None:
-            self._beds = self._open()
+        if self._bed is None:
+            self._bed = self._open()
         try:
-            return self._beds.play(case, strategy, next(self._numbers))
+            return self._bed.play(case, strategy, next(self._numbers))
         except BaseException:
             self.close()
             raise
@@ -131,7 +131,7 @@ class Ward:
 
 @dataclass
 class _Bed:
-    """One house, as long as all goes as it should."""
+    """One house, for as long as its runs come to an end. `runs` is the version that it has."""
 
     house: House
     record: Record
@@ -151,7 +151,7 @@ class _Bed:
         (release,) = self.record.recent(WHERE, 1)
         begun = self._made_ill(case, release.id, version) if case.begins == "once watched" else None
         ended = self._until(release.id, lambda now: now.ended)
-        self.shop_closed.clear()
+        self.shop_closed.clear()  # by then nobody asks any more
         if begun is None or case.wrong == "flaky":
             begun = self._begun(case, version)
         if wrong := _judged(case, ended):
