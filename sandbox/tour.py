@@ -84,11 +84,12 @@ class Tour:
             self._ends(message, "released in", "released in")
 
     def release_what_does_not_fit(self) -> None:
-        """A version that is built on another Node.js than the matrix has: it ends before it began."""
-        with self._act("4.0.0, which does not run with what is there"):
-            line = "/buzzy release 4.0.0 staging"
-            message = self._ask(self._alice, line, STAGING, "4.0.0 · staging")
-            self._ends(message, "it needs Node.js 18.x", "it needs Node.js 18.x")
+        """One is built on another Node.js than the matrix has, one wants a newer MongoDB: neither begins."""
+        for version, needs in (("4.0.0", "it needs Node.js 18.x"), ("4.1.0", "it needs MongoDB >=5.0")):
+            with self._act(f"{version}, which does not run with what is there"):
+                line = f"/buzzy release {version} staging"
+                message = self._ask(self._alice, line, STAGING, f"{version} · staging")
+                self._ends(message, needs, needs)
 
     def release_what_crashes(self) -> None:
         """A version whose pods crash: it fails, says why in the pods' words, and wakes on-call."""
