@@ -21,7 +21,7 @@ CRASHES = "3.3.0"
 """A version that looks as good as any and crashes at start; the sandbox's cluster is told so."""
 
 BEHAVIOUR = {CRASHES: "crash"}
-PATIENCE = 60.0
+PATIENCE = 120.0
 TICK = "white_check_mark"
 SOAK_SECONDS = 5.0
 """As buzzy.yaml has it for production: a moment, where a team of flesh and blood would write a day."""
