@@ -44,7 +44,7 @@ def run() -> int:
      minute later the standby in #buzzy-dr follows by itself.
   4. Try [bold]/buzzy release 3.3.0 staging[/], which crashes at start, and roll back.
   5. In #buzzy-development try [bold]/buzzy release 3.2.3-errors development[/], which is watched for
-     20 s and goes back by itself.
+     12 s and goes back by itself.
   6. Try [bold]/buzzy release 4.1.0 staging[/], which needs a newer MongoDB than the one that runs: it is
      refused before anything is touched. So is 4.0.0, which is built on the wrong Node.js.
 
