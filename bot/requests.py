@@ -11,7 +11,7 @@ from bot.closing import Closing
 from bot.gate import CrowdError, Gate
 from bot.messages import Message
 from bot.messages.parts import lines, link, message, room
-from bot.messages.refusals import mistake_message, refusal_message, unknown_release
+from bot.messages.refusals import mistake_message, refusal_message, taken_back_message, unknown_release
 from bot.people import Known
 from bot.planner import Planner
 from bot.proving import Proving
@@ -64,6 +64,11 @@ log = structlog.get_logger(__name__)
 
 ATTEMPTS = 5
 """So often somebody else may have written first before it is tried again later."""
+
+
+def stops_instead(opened: Release) -> bool:
+    """Whether what a rollback was answered with is a release that it stops, and no rollback of its own."""
+    return opened.request.kind == "release"
 
 
 class NotYetError(Exception):
@@ -173,6 +178,7 @@ class Requests:
     ) -> Release | Message:
         """Open the release that a command asks for and let a worker plan it; or why it is not opened.
 
+        A rollback of what is under way stops that, and opens nothing: then it is that release.
         `channel` is where it is asked for, None when that is a terminal. Raises `NotYetError` when the
         environment has become free just now.
         """
@@ -195,11 +201,42 @@ class Requests:
         try:
             release = self._record.open(requested.model_copy(update={"via": via}), delivery=delivery).release
         except BusyError as error:
-            return self._busy(error.holder, command.line())
+            release = self._record.load(error.holder).release
+            if not (isinstance(command, grammar.Rollback) and policy.takes_back(command, release)):
+                return self._busy(release, command.line())
+            self._record.counts_as(delivery, release.id)
+        if isinstance(command, grammar.Rollback) and stops_instead(release):
+            at_once = requested.approval is None
+            return self._take_back(command, release, user, channel, via=via, at_once=at_once)
         if isinstance(command, Forward):
             self._gate.got(environment.name, user)
         self._queue.put(queue_of(release), "plan", release.id)
         return release
+
+    def _take_back(  # noqa: PLR0913 - who wants what taken back, from where
+        self,
+        command: grammar.Rollback,
+        release: Release,
+        user: str,
+        channel: str | None,
+        *,
+        via: AskedVia,
+        at_once: bool,
+    ) -> Release | Message:
+        """Let the release that is under way stop and go back by itself, which is the rollback of it.
+
+        `at_once`: whether the person could roll back without anybody agreeing; else the rule for aborts has
+        to allow it. Who comes again, after it was stopped, is told the same.
+        """
+        if release.abort is not None:
+            return release
+
+        def judge(release: Release, who: Person) -> approval.Outcome:
+            allowed = policy.admit if at_once else self.may_abort(release, channel)
+            return approval.abort(release, who, self._now(), command.reason, via=via, allowed=allowed)
+
+        refusal = self.decide(release.id, user, judge)
+        return self._record.load(release.id).release if refusal is None else refusal_message(refusal)
 
     def _open(
         self, command: Opening, user: str, channel: str | None, delivery: str, via: AskedVia
@@ -207,6 +244,8 @@ class Requests:
         opened = self.open(command, user, channel, delivery, via=via)
         if isinstance(opened, Message):
             return opened
+        if isinstance(command, grammar.Rollback) and stops_instead(opened):
+            return taken_back_message(opened, self._url(opened.id))
         if channel == opened.request.channel:
             return None  # its message is on its way to where the person looks
         return self._follow(opened)
@@ -275,10 +314,9 @@ class Requests:
         """Have it told that what was due is not done."""
         self._planner.not_done(schedule, why, in_line=False)
 
-    def _busy(self, holder: str, line: str) -> Message:
-        release = self._record.load(holder).release
+    def _busy(self, release: Release, line: str) -> Message:
         if release.ended:
-            raise NotYetError(holder)  # just now: the environment is free, and the next try takes it
+            raise NotYetError(release.id)  # just now: the environment is free, and the next try takes it
         return refusal_message(
             policy.busy(release, f"/buzzy {line}"), holder=release, url=self._url(release.id)
         )
