@@ -46,7 +46,7 @@ def test_a_rollback_says_what_changed_since_when_by_whom_and_what_is_ill(open_ho
     )
     message = house.ask(f"/buzzy rollback development --to {STABLE}", "development")
     house.until(message, "🟢")
-    thread = house.told(message, "rolled back in")
+    thread = house.told(message, "all services verified ·")
     assert re.search(rf"buzzy-main: {re.escape(STABLE)} → 3\.2\.1, since .* UTC, by R1 \(alice\)", thread)
     assert re.search(r"buzzy-api: .* → 3\.3\.0, since .* UTC, by kubectl-set, beside Buzzy", thread)
     assert "buzzy-api is ill: " in thread
