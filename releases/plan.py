@@ -207,6 +207,7 @@ Step = Annotated[
 
 
 _LATER = frozenset({"checklist", "notes", "database", "on_failure"})
+_LATER_OF_STEPS = frozenset({"metric", "backup"})
 _UNSAID: dict[str, Any] = {
     "checklist": {"__all__": set(VOLATILE)},
     "steps": {"__all__": {"suspects": {"__all__": {"since", "by"}}}},
@@ -245,6 +246,10 @@ class Plan(Frozen):
         versions of Buzzy count once they are used, so that a plan keeps the digest that it was approved by.
         """
         content = self.model_dump(mode="json", exclude=_UNSAID)
+        for step in content["steps"]:
+            for name in _LATER_OF_STEPS & step.keys():
+                if not step[name]:
+                    del step[name]
         return digest_of({key: value for key, value in content.items() if key not in _LATER or value})
 
     @property
