@@ -207,7 +207,7 @@ Step = Annotated[
 
 
 _LATER = frozenset({"checklist", "notes", "database", "on_failure"})
-_LATER_OF_STEPS = frozenset({"metric", "backup"})
+_LATER_OF_STEPS = frozenset({"metric", "backup", "after_seconds"})
 _UNSAID: dict[str, Any] = {
     "checklist": {"__all__": set(VOLATILE)},
     "steps": {"__all__": {"suspects": {"__all__": {"since", "by"}}}},

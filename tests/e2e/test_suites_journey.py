@@ -71,7 +71,7 @@ def test_backups_are_restored_and_what_people_feel_is_measured(open_house: OpenH
     assert re.search(r"suite experience · .*user experience [0-9.]+ % \(at least 85 %\)", thread)
     alone = house.ask("/buzzy validate staging recovery", "staging")
     house.until(alone, "🟢")
-    assert "of R1" in house.told(alone, "suite recovery ·")
+    assert "of R1" in house.told(alone, "with the backup")
     house.arena.behave("buzzybuzz/restore:1", "fail")
     failed = house.ask("/buzzy validate staging recovery", "staging")
     assert "The suite recovery failed (exit code 1)." in house.until(failed, "🔴").shown
