@@ -33,6 +33,7 @@ _ALREADY = " · was so already"
 _VARIES = (
     (re.compile(r"<!date\^[^>]*>"), "<date>"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|min|h)\b( \d+ s\b)?"), "<time>"),
+    (re.compile(r"\bsince \d+ \w+ \d\d:\d\d UTC\b"), "since <date>"),
     (re.compile(re.escape(_ALREADY)), ""),
 )
 
