@@ -8,8 +8,9 @@ and all of them again when the moment before the start has passed (`bot.confirmi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from bot.deliveries import Pressed, Reacted
 from bot.messages import Message
@@ -19,6 +20,7 @@ from bot.messages.refusals import note, refusal_message, unknown_release
 from bot.reactions import Reactions, read_reactions
 from bot.requests import NotYetError, Requests
 from bot.slack import Slack, UnclearError
+from bot.steering import Steers
 from releases import approval, grammar
 from releases.events import Event
 from releases.lifecycle import Approval, Release, State, apply
@@ -31,6 +33,17 @@ NEW_MESSAGE = timedelta(seconds=30)
 """For so long a message of ours may be in the channel and not yet in the relay's memory."""
 
 RECENT = 10
+
+_STEERS: Mapping[str, Callable[[str], Steers]] = MappingProxyType(
+    {
+        "abort": grammar.Abort,
+        "finish": grammar.Finish,
+        "pause": grammar.Pause,
+        "resume": grammar.Resume,
+        "retry": grammar.Retry,
+    }
+)
+"""The buttons that stand for a command about a release which has begun."""
 
 Answering = grammar.Approve | grammar.Refuse
 """The commands that answer a release that waits."""
@@ -85,6 +98,8 @@ class Answers:
                 return self._requests.pressed(pressed.action, pressed.release, pressed.user)
             if pressed.action == "rollback":
                 return self._roll_back(pressed, delivery)
+            if (steers := _STEERS.get(pressed.action)) is not None:
+                return self._requests.steer(steers(pressed.release), pressed.user, pressed.channel, "button")
             refusal = self._requests.decide(pressed.release, pressed.user, self._judge_of(pressed))
         except UnknownReleaseError:
             return note(f"{pressed.release} is not on the record any more.")
@@ -144,14 +159,10 @@ class Answers:
                     return approval.refuse(release, who, self._now(), via="button")
                 case "tick":
                     return self._tick(release, who, pressed)
-                case "finish":
-                    allowed = self._requests.may_finish(release, pressed.channel)
-                    return approval.finish(release, who, self._now(), via="button", allowed=allowed)
                 case "look_again":
                     return approval.look_again(release, who, self._now())
                 case _:
-                    allowed = self._requests.may_abort(release, pressed.channel)
-                    return approval.abort(release, who, self._now(), None, allowed=allowed)
+                    raise ValueError(f"no such answer: {pressed.action}")
 
         return judge
 

@@ -50,6 +50,9 @@ class Pressed(Frozen):
         "wait",
         "unschedule",
         "finish",
+        "pause",
+        "resume",
+        "retry",
     ]
     release: str
     digest: str | None

@@ -148,7 +148,9 @@ class InboxLoop:
             case Scheduled():
                 self._requests.due(payload, delivery.id)
                 return
-            case Pressed(action="rollback" | "abort" | "finish") if self._stale(payload.at):
+            case Pressed(action="rollback" | "abort" | "finish" | "pause" | "resume" | "retry") if (
+                self._stale(payload.at)
+            ):
                 answer = note("This could not be done for ten minutes; nothing was changed. Press it again.")
             case Pressed():
                 answer = self._answers.pressed(payload, delivery.id)

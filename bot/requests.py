@@ -10,12 +10,13 @@ import structlog
 from bot.closing import Closing
 from bot.gate import CrowdError, Gate
 from bot.messages import Message
-from bot.messages.parts import lines, link, message, room
+from bot.messages.parts import lines, message, room
 from bot.messages.refusals import mistake_message, refusal_message, taken_back_message, unknown_release
 from bot.people import Known
 from bot.planner import Planner
 from bot.proving import Proving
 from bot.slack import Slack
+from bot.steering import Steering, Steers
 from bot.vocabulary import vocabulary_of
 from releases import approval, gates, grammar, policy
 from releases.config import Config
@@ -26,9 +27,12 @@ from releases.events import (
     AskedVia,
     Event,
     MonitorSettled,
+    Resumed,
+    Retried,
     SignedOff,
     SignOffRefused,
     Via,
+    WayBackRetried,
 )
 from releases.holding import because, held
 from releases.lifecycle import Release, State
@@ -48,7 +52,16 @@ from releases.record import (
 from releases.record.told import Told
 from releases.schedule import Scheduled
 
-LET_GO = (Approved, AbortRequested, SignedOff, SignOffRefused, MonitorSettled)
+LET_GO = (
+    Approved,
+    AbortRequested,
+    SignedOff,
+    SignOffRefused,
+    MonitorSettled,
+    Resumed,
+    Retried,
+    WayBackRetried,
+)
 """What somebody says after which there is something to do."""
 
 Looks = grammar.Drill | grammar.Validate
@@ -57,7 +70,7 @@ Opening = Forward | grammar.Rollback | Looks
 
 Closes = grammar.Lock | grammar.Unlock | grammar.Freeze | grammar.Unfreeze
 Later = grammar.Schedule | grammar.Unschedule
-Changing = Opening | grammar.Abort | grammar.Finish | Closes | Later
+Changing = Opening | Steers | Closes | Later
 """The commands that change something; the others ask."""
 
 log = structlog.get_logger(__name__)
@@ -104,6 +117,7 @@ class Requests:
         self._vocabulary = vocabulary_of(config)
         self._planner = planner
         self._proving = Proving(config, record, now)
+        self._steering = Steering(config, record, people, gate, now, self.decide)
 
     def act(
         self, command: Changing, user: str, channel: str | None, delivery: str, *, via: AskedVia = "slack"
@@ -115,10 +129,10 @@ class Requests:
                     return self._open(command, user, channel, delivery, via)
                 case grammar.Drill() | grammar.Validate():
                     return self._open(command, user, channel, delivery, via)
-                case grammar.Abort():
-                    return self._abort(command, user, channel)
-                case grammar.Finish():
-                    return self._finish(command, user, channel, "command" if via == "slack" else via)
+                case grammar.Abort() | grammar.Finish() | grammar.Pause() | grammar.Resume():
+                    return self._steer(command, user, channel, via)
+                case grammar.Retry():
+                    return self._steer(command, user, channel, via)
                 case grammar.Lock():
                     return self._lock(command, user, channel, delivery, via)
                 case grammar.Unlock():
@@ -155,6 +169,8 @@ class Requests:
                 self._move(self._record.append(held, outcome).release, outcome)
             except (MovedError, StaleError):
                 continue
+            except BusyError as error:
+                return self._is_busy(error.holder, grammar.Retry(release_id).line())
             return None
         raise NotYetError(release_id)
 
@@ -165,13 +181,6 @@ class Requests:
         """
         last = release.approvals_missing <= 1
         return gates.disown(release, self._now(), lambda user: self._people.get(user, fresh=last))
-
-    def may_abort(self, release: Release, channel: str | None) -> Callable[[Person], Refusal | None]:
-        """The rule for those who want to stop a release that somebody else asked for."""
-        environment = self._config.environments.get(release.environment)
-        if environment is None:
-            return policy.admit  # in buzzy.yaml no more, and its rules neither
-        return lambda who: policy.may("abort", environment, who, channel)
 
     def open(
         self, command: Opening, user: str, channel: str | None, delivery: str, *, via: AskedVia = "slack"
@@ -203,7 +212,7 @@ class Requests:
         except BusyError as error:
             release = self._record.load(error.holder).release
             if not (isinstance(command, grammar.Rollback) and policy.takes_back(command, release)):
-                return self._busy(release, command.line())
+                return self._busy(release.id, command.line())
             self._record.counts_as(delivery, release.id)
         if isinstance(command, grammar.Rollback) and stops_instead(release):
             at_once = requested.approval is None
@@ -228,14 +237,9 @@ class Requests:
         `at_once`: whether the person could roll back without anybody agreeing; else the rule for aborts has
         to allow it. Who comes again, after it was stopped, is told the same.
         """
-        if release.abort is not None:
+        if not policy.takes_back(command, release):
             return release
-
-        def judge(release: Release, who: Person) -> approval.Outcome:
-            allowed = policy.admit if at_once else self.may_abort(release, channel)
-            return approval.abort(release, who, self._now(), command.reason, via=via, allowed=allowed)
-
-        refusal = self.decide(release.id, user, judge)
+        refusal = self._steering.take_back(release, command.reason, user, channel, via=via, at_once=at_once)
         return self._record.load(release.id).release if refusal is None else refusal_message(refusal)
 
     def _open(
@@ -314,54 +318,27 @@ class Requests:
         """Have it told that what was due is not done."""
         self._planner.not_done(schedule, why, in_line=False)
 
-    def _busy(self, release: Release, line: str) -> Message:
+    def _busy(self, holder: str, line: str) -> Message:
+        refusal = self._is_busy(holder, line)
+        release = self._record.load(holder).release
+        return refusal_message(refusal, holder=release, url=self._url(release.id))
+
+    def _is_busy(self, holder: str, line: str) -> Refusal:
+        release = self._record.load(holder).release
         if release.ended:
-            raise NotYetError(release.id)  # just now: the environment is free, and the next try takes it
-        return refusal_message(
-            policy.busy(release, f"/buzzy {line}"), holder=release, url=self._url(release.id)
-        )
+            raise NotYetError(holder)  # just now: the environment is free, and the next try takes it
+        return policy.busy(release, f"/buzzy {line}")
 
-    def abort(
-        self, command: grammar.Abort, user: str, channel: str | None, *, via: AskedVia = "slack"
-    ) -> Refusal | None:
-        """Let a release be stopped. Raises `UnknownReleaseError` and `NotYetError`."""
+    def steer(self, command: Steers, user: str, channel: str | None, via: Via) -> Message | None:
+        """Stop, pause or let go on what has begun; why not. Raises `UnknownReleaseError`, `NotYetError`."""
+        return self._steering.steer(command, user, channel, via)
 
-        def judge(release: Release, who: Person) -> approval.Outcome:
-            allowed = self.may_abort(release, channel)
-            return approval.abort(release, who, self._now(), command.reason, via=via, allowed=allowed)
-
-        return self.decide(command.release, user, judge)
-
-    def _abort(self, command: grammar.Abort, user: str, channel: str | None) -> Message | None:
+    def _steer(self, command: Steers, user: str, channel: str | None, via: AskedVia) -> Message | None:
         try:
-            refusal = self.abort(command, user, channel)
+            refused = self.steer(command, user, channel, "command" if via == "slack" else via)
         except UnknownReleaseError:
             return unknown_release(command.release)
-        if refusal is not None:
-            return refusal_message(refusal)
-        url = self._url(command.release)
-        where = link(url, command.release) if url else command.release
-        return message(f"{command.release} is being stopped.", lines([where, " is being stopped."]))
-
-    def may_finish(self, release: Release, channel: str | None) -> Callable[[Person], Refusal | None]:
-        """The rule for those who want to say that a release of somebody else's is good."""
-        environment = self._config.environments.get(release.environment)
-        if environment is None:
-            return policy.admit  # in buzzy.yaml no more, and its rules neither
-        return lambda who: policy.may("release", environment, who, channel)
-
-    def _finish(self, command: grammar.Finish, user: str, channel: str | None, via: Via) -> Message:
-        def judge(release: Release, who: Person) -> approval.Outcome:
-            allowed = self.may_finish(release, channel)
-            return approval.finish(release, who, self._now(), via=via, allowed=allowed)
-
-        try:
-            refusal = self.decide(command.release, user, judge)
-        except UnknownReleaseError:
-            return unknown_release(command.release)
-        if refusal is not None:
-            return refusal_message(refusal)
-        return message(f"{command.release} is good.", lines([f"{command.release} is good, and ends."]))
+        return refused or self._steering.done(command, self._url(command.release))
 
     def _follow(self, release: Release) -> Message:
         sentence = f"{release.id} is being planned; follow it in its channel."

@@ -7,15 +7,14 @@ nothing, and is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
-from releases import checklist, gates, grammar
+from releases import checklist, gates
 from releases import events as e
-from releases.lifecycle import MOVING, Release, State, apply
+from releases.again import again
+from releases.lifecycle import Release, State, apply
 from releases.people import Person
 from releases.policy import Refusal, admit
-from releases.version import Version
 
 Via = e.Via
 Outcome = tuple[e.Event, ...] | Refusal
@@ -151,72 +150,10 @@ def refuse(release: Release, who: Person, now: datetime, *, via: Via) -> Outcome
     return (e.ReleaseRefused(at=now, by=who.actor, via=via),)
 
 
-def abort(  # noqa: PLR0913 - who wants what stopped, why, from where, and whether they may
-    release: Release,
-    who: Person,
-    now: datetime,
-    reason: str | None,
-    *,
-    via: e.AskedVia = "slack",
-    allowed: Callable[[Person], Refusal | None] = admit,
-) -> Outcome:
-    """Stop it: at once while nothing was changed, at its next safe point while it runs.
-
-    `allowed` has the environment's rule for that; whoever asked for the release may always stop it, and who
-    may approve it may until it has started.
-    """
-    involved = who.id == release.request.by.id or _may_still_stop(release, who)
-    refusal = admit(who) if involved else allowed(who)
-    if refusal is not None:
-        return refusal
-    if release.ended:
-        return Refusal(
-            f"{release.id} has ended already: {release.state}.",
-            "To undo it, roll back.",
-            copy=f"/buzzy rollback {release.environment}",
-        )
-    if release.state in {State.ABORTING, State.CANCELLING}:
-        return ()
-    if release.state is State.TURNING_BACK:
-        return Refusal(f"{release.id} is going back already; that is not stopped half-way.")
-    wanted = e.AbortRequested(at=now, by=who.actor, reason=reason, via=via)
-    if release.state in MOVING:
-        return (wanted,)
-    return (wanted, e.ReleaseCancelled(at=now))
-
-
-def finish(
-    release: Release,
-    who: Person,
-    now: datetime,
-    *,
-    via: Via,
-    allowed: Callable[[Person], Refusal | None] = admit,
-) -> Outcome:
-    """Say that it is good, where what was watched could not say so.
-
-    `allowed` has the environment's rule for releases; whoever asked for this one may in any case.
-    """
-    refusal = admit(who) if who.id == release.request.by.id else allowed(who)
-    if refusal is not None:
-        return refusal
-    if release.ended:
-        return Refusal(f"{release.id} has ended already: {release.state}.", "Your answer changes nothing.")
-    if release.state is not State.UNDECIDED:
-        return Refusal(f"{release.id} does not ask anybody whether it is good.", "Nothing was changed.")
-    return (e.MonitorSettled(at=now, by=who.actor, via=via),)
-
-
 def _and_go(release: Release, said: e.ApprovalGiven | e.ItemTicked) -> tuple[e.Event, ...]:
     """What was said and, if nothing else is waited for, that the plan may run."""
     after = apply(release, said)
     return (said, *gates.go(after, said.at)) if after.may_start else (said,)
-
-
-def _may_still_stop(release: Release, who: Person) -> bool:
-    """Whether somebody may stop it because they may approve it, and it has not started."""
-    agreed = release.state in {State.ABOUT_TO_START, State.APPROVED, State.HELD}
-    return agreed and release.approval is not None and who.is_any_of(release.approval.approvers)
 
 
 def _may_answer(
@@ -243,7 +180,7 @@ def _too_late(release: Release, now: datetime, *, until_start: bool = False) -> 
         return Refusal(
             f"{release.id} waited too long and has expired; nothing was changed.",
             "Ask for it again if it is still wanted.",
-            copy=_again(release),
+            copy=again(release),
         )
     if release.ended:
         return Refusal(f"{release.id} has ended already: {release.state}.", "Your answer changes nothing.")
@@ -257,41 +194,3 @@ def _too_late(release: Release, now: datetime, *, until_start: bool = False) -> 
             copy=f"/buzzy abort {release.id}",
         )
     return None
-
-
-def _again(release: Release) -> str:
-    """The line that asks for the same once more."""
-    request = release.request
-    hotfix, security = request.urgency == "hotfix", request.urgency == "security"
-    again: grammar.Command
-    if request.kind == "rollback":
-        again = grammar.Rollback(
-            request.environment,
-            services=request.services,
-            restore=request.database == "restore",
-            keep_database=request.database == "keep",
-        )
-    elif request.kind == "validation":
-        again = grammar.Validate(request.environment, request.suites[0] if len(request.suites) == 1 else None)
-    elif request.kind == "drill":
-        again = grammar.Drill(request.environment, request.reason)
-    elif request.source is not None:
-        again = grammar.Promote(
-            request.source,
-            request.environment,
-            services=request.services,
-            reason=request.reason,
-            hotfix=hotfix,
-            security=security,
-        )
-    else:
-        version = Version.parse(request.version or "")
-        again = grammar.Release(
-            version,
-            request.environment,
-            services=request.services,
-            reason=request.reason,
-            hotfix=hotfix,
-            security=security,
-        )
-    return f"/buzzy {again.line()}"

@@ -266,6 +266,46 @@ class AbortRequested(Happened):
     via: AskedVia = "slack"
 
 
+class PauseRequested(Happened):
+    """Somebody wants it to stay where it is, from its next safe point on."""
+
+    event: Literal["pause_requested"] = "pause_requested"
+    by: Actor
+    reason: str | None = None
+    via: AskedVia = "slack"
+
+
+class Paused(Happened):
+    """The safe point is reached: nothing more is changed until somebody resumes it."""
+
+    event: Literal["paused"] = "paused"
+
+
+class Resumed(Happened):
+    """It goes on with its next step; or it need not be paused any more, if it is not yet."""
+
+    event: Literal["resumed"] = "resumed"
+    by: Actor
+    via: Via
+
+
+class Retried(Happened):
+    """Somebody has it go on from the step at which it failed; it holds its environment again."""
+
+    event: Literal["retried"] = "retried"
+    by: Actor
+    via: Via
+    passed: tuple[Passage, ...] = Field(default=(), description="the locks and freezes that it passed")
+
+
+class WayBackRetried(Happened):
+    """The same, where it was a step of its way back."""
+
+    event: Literal["way_back_retried"] = "way_back_retried"
+    by: Actor
+    via: Via
+
+
 class ReleaseCancelled(Happened):
     """It was stopped before anything was changed."""
 
@@ -357,7 +397,7 @@ class DecisionAsked(Happened):
 
 
 class DecisionReminded(Happened):
-    """Nobody has decided so far."""
+    """Nobody has decided so far: whether it is good, or how long it stays paused."""
 
     event: Literal["decision_reminded"] = "decision_reminded"
 
@@ -457,6 +497,11 @@ Event = Annotated[
     | NotesRead
     | ReleaseExpired
     | AbortRequested
+    | PauseRequested
+    | Paused
+    | Resumed
+    | Retried
+    | WayBackRetried
     | ReleaseCancelled
     | ReleaseHeld
     | HoldEnded

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from releases import chain
 from releases.chain import Line
-from releases.events import Event, ReleaseStarted, TurnedBack
+from releases.events import Event, ReleaseStarted, Retried, TurnedBack, WayBackRetried
 from releases.lifecycle import Release
 
 NAME = "buzzy-ledger"
@@ -74,7 +74,9 @@ class Ledger:
 
 def concerns(release: Release, happened: Iterable[Event]) -> bool:
     """Whether what happened should be remembered in the cluster: it begins to change it, or has ended."""
-    turns = any(isinstance(event, ReleaseStarted | TurnedBack) for event in happened)
+    turns = any(
+        isinstance(event, ReleaseStarted | TurnedBack | Retried | WayBackRetried) for event in happened
+    )
     return turns or (release.ended and release.started_at is not None)
 
 

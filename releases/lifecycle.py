@@ -30,6 +30,7 @@ class State(StrEnum):
     RUNNING = "running"
     SIGNING = "waiting for a sign-off"  # a step waits for a person
     UNDECIDED = "undecided"  # what was watched does not say whether it is good: a person has to
+    PAUSED = "paused"  # stays where it is until somebody resumes or aborts it
     ABORTING = "aborting"  # runs on to its next safe point, then turns back
     TURNING_BACK = "turning back"  # undoes what it did
     CANCELLING = "cancelling"  # stopped before it changed anything
@@ -55,7 +56,16 @@ ENDED = frozenset(
 )
 """States in which a release no longer holds its environment."""
 
-MOVING = frozenset({State.RUNNING, State.SIGNING, State.UNDECIDED, State.ABORTING, State.TURNING_BACK})
+MOVING = frozenset(
+    {
+        State.RUNNING,
+        State.SIGNING,
+        State.UNDECIDED,
+        State.PAUSED,
+        State.ABORTING,
+        State.TURNING_BACK,
+    }
+)
 """States in which the cluster was changed and the release is not done: it holds the environment there too."""
 
 RESTING = frozenset({State.WAITING, State.ABOUT_TO_START, State.HELD, State.SIGNING})
@@ -126,6 +136,9 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         },
         State.RUNNING: {
             **dict.fromkeys(_STEPPING, State.RUNNING),
+            "pause_requested": State.RUNNING,
+            "paused": State.PAUSED,
+            "resumed": State.RUNNING,
             "sign_off_asked": State.SIGNING,
             "decision_asked": State.UNDECIDED,
             "abort_requested": State.ABORTING,
@@ -148,6 +161,14 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
             "abort_requested": State.ABORTING,
             "release_failed": State.FAILED,
         },
+        State.PAUSED: {
+            "resumed": State.RUNNING,
+            "decision_reminded": State.PAUSED,
+            "interrupted": State.PAUSED,
+            "notes_read": State.PAUSED,
+            "abort_requested": State.ABORTING,
+            "release_failed": State.FAILED,
+        },
         State.ABORTING: {
             **dict.fromkeys(_STEPPING, State.ABORTING),
             "turned_back": State.TURNING_BACK,
@@ -161,6 +182,7 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
         },
         State.CANCELLING: {"release_cancelled": State.CANCELLED},
         **{state: {} for state in ENDED},
+        State.FAILED: {"retried": State.RUNNING, "way_back_retried": State.TURNING_BACK},
     }
 )
 
@@ -191,6 +213,8 @@ class StepState:
     result: str = ""
     asked: e.SignOffAsked | None = None
     answer: e.SignedOff | e.SignOffRefused | e.SignOffExpired | None = None
+    attempt: int = 0
+    """How often it was begun anew after it had failed."""
 
     @property
     def took(self) -> timedelta | None:
@@ -258,6 +282,12 @@ class Release:
     ended_at: datetime | None = None
     ended_by: e.Actor | None = None
     abort: e.AbortRequested | None = None
+    pause: e.PauseRequested | None = None
+    """The wish that it stays where it is, until it is resumed."""
+    paused_at: datetime | None = None
+    retries: int = 0
+    """How often it was taken up again after it had failed."""
+    retried: e.Retried | e.WayBackRetried | None = None
     failure: e.StepFailed | None = None
     reason: str = ""
     hint: str = ""
@@ -289,6 +319,13 @@ class Release:
             if self.steps[index].status is not StepStatus.DONE:
                 return index
         return None
+
+    @property
+    def pauses(self) -> bool:
+        """Whether somebody wants it to stay where it is, and it is between two steps."""
+        index = self.next_index
+        between = index is not None and self.steps[index].status is StepStatus.PENDING
+        return self.state is State.RUNNING and self.pause is not None and between
 
     @property
     def watching(self) -> tuple[int, Monitor, datetime] | None:
@@ -450,7 +487,15 @@ def _note(release: Release, event: e.Event) -> Release:  # noqa: C901, PLR0911, 
         case e.ReleaseRefused():
             return replace(release, ended_by=event.by)
         case e.AbortRequested():
-            return replace(release, abort=event, ended_by=event.by)
+            return replace(release, abort=event, ended_by=event.by, pause=None, paused_at=None)
+        case e.PauseRequested():
+            return replace(release, pause=event)
+        case e.Paused():
+            return replace(release, paused_at=event.at, reminders=0)
+        case e.Resumed():
+            return replace(release, pause=None, paused_at=None)
+        case e.Retried() | e.WayBackRetried():
+            return _taken_up(release, event)
         case e.ReleaseStarted():
             return replace(release, started_at=event.at)
         case (
@@ -522,6 +567,37 @@ def _settled(release: Release, event: e.MonitorSettled) -> Release:
     return replace(
         release, forward=(*release.forward[:index], done, *release.forward[index + 1 :]), undecided=None
     )
+
+
+def _taken_up(release: Release, event: e.Retried | e.WayBackRetried) -> Release:
+    """What was begun and did not come to its end is begun anew; what was done stays done."""
+    forward, back = release.forward, release.back
+    if isinstance(event, e.WayBackRetried):
+        back = tuple(_anew(each, event.at) for each in back)
+    else:
+        forward = tuple(_anew(each, event.at) for each in forward)
+    return replace(
+        release,
+        forward=forward,
+        back=back,
+        retries=release.retries + 1,
+        retried=event,
+        abort=release.abort if isinstance(event, e.WayBackRetried) else None,
+        ended_by=None,
+        readings=(),
+        monitored_at=None,
+        measured=frozenset(),
+        undecided=None,
+        failure=None,
+        reason="",
+    )
+
+
+def _anew(state: StepState, at: datetime) -> StepState:
+    """Begun at this moment: what it may have changed already is still to be undone on the way back."""
+    if state.status not in {StepStatus.FAILED, StepStatus.RUNNING}:
+        return state
+    return StepState(state.step, StepStatus.RUNNING, started_at=at, attempt=state.attempt + 1)
 
 
 def _without(release: Release, actor: e.Actor) -> tuple[Approval, ...]:

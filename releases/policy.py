@@ -246,6 +246,7 @@ def busy(holder: Release, line: str) -> Refusal:
         State.ABORTING: "is being stopped",
         State.HELD: "waits until the environment opens",
         State.SIGNING: "waits for a sign-off",
+        State.PAUSED: "is paused",
         State.UNDECIDED: "waits for somebody to say whether it is good",
     }.get(holder.state, "is under way")
     stop = f", or stop it with `/buzzy abort {holder.id}`"

@@ -45,6 +45,8 @@ def run() -> int:
   4. Try [bold]/buzzy release 3.3.0 staging[/], which crashes at start, and roll back.
   5. In #buzzy-development try [bold]/buzzy release 3.2.3-errors development[/], which is watched for
      20 s and goes back by itself.
+  6. Try [bold]/buzzy release 4.1.0 staging[/], which needs a newer MongoDB than the one that runs: it is
+     refused before anything is touched. So is 4.0.0, which is built on the wrong Node.js.
 
 The cluster:  [bold]KUBECONFIG={stage.kubeconfig} kubectl -n buzzy-staging get pods[/]
 Versions that misbehave: 3.3.0 and, in development, 3.2.3-crash, -never-ready, -slow, -oom, -flaky, -errors,

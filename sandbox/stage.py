@@ -15,6 +15,7 @@ from typing import Self
 import yaml
 
 from sandbox.children import Child, free_port, wait_for_port
+from sandbox.mongodb import VERSION, mongo_server
 from sandbox.redis_server import RedisServer
 from sandbox.workspace import Person, RunningWorkspace, running_workspace
 
@@ -43,8 +44,9 @@ class Stage:
 
         With a `kubeconfig` the workers use that cluster and none is started. With `http` Slack reaches the
         bot by signed requests instead of Socket Mode. Without a `registry` images are looked up where the
-        configuration says, or nowhere, and without `metrics` it says where those are. `behaviour` says how
-        image tags misbehave in the sandbox's cluster; `tell` hears what is being started.
+        configuration says, or nowhere, and there is no MongoDB to ask either; without `metrics` it says where
+        those are. `behaviour` says how image tags misbehave in the sandbox's cluster; `tell` hears what is
+        being started.
         """
         self._given = kubeconfig
         self.config = config
@@ -77,6 +79,8 @@ class Stage:
             if self._registry:
                 self._tell("registry")
                 self.config = self._start_registry(ends)
+                self._tell("MongoDB")
+                self.config = self._start_mongodb(ends)
             measuring = None
             if self._metrics:
                 self._tell("metrics")
@@ -164,6 +168,16 @@ class Stage:
         config = self.folder / "buzzy.yaml"
         mine = f"registry: {self.registry_url}\ndocumentation: {self.registry_url}/notes/{{version}}\n"
         config.write_text(mine + self.config.read_text("utf-8"), "utf-8")
+        return config
+
+    def _start_mongodb(self, ends: ExitStack) -> Path:
+        """What says which MongoDB it is, for the compatibility of images; the configuration that names it."""
+        mine = {"address": ends.enter_context(mongo_server(VERSION))}
+        content = yaml.safe_load(self.config.read_text("utf-8"))
+        for environment in content["environments"].values():
+            environment.setdefault("mongodb", mine)
+        config = self.folder / "buzzy.yaml"
+        config.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
         return config
 
     def _start_metrics(self, ends: ExitStack) -> Child:

@@ -21,7 +21,7 @@ CRASHES = "3.3.0"
 """A version that looks as good as any and crashes at start; the sandbox's cluster is told so."""
 
 BEHAVIOUR = {CRASHES: "crash"}
-PATIENCE = 60.0
+PATIENCE = 120.0
 TICK = "white_check_mark"
 SOAK_SECONDS = 5.0
 """As buzzy.yaml has it for production: a moment, where a team of flesh and blood would write a day."""
@@ -84,11 +84,12 @@ class Tour:
             self._ends(message, "released in", "released in")
 
     def release_what_does_not_fit(self) -> None:
-        """A version that is built on another Node.js than the matrix has: it ends before it began."""
-        with self._act("4.0.0, which does not run with what is there"):
-            line = "/buzzy release 4.0.0 staging"
-            message = self._ask(self._alice, line, STAGING, "4.0.0 · staging")
-            self._ends(message, "it needs Node.js 18.x", "it needs Node.js 18.x")
+        """One is built on another Node.js than the matrix has, one wants a newer MongoDB: neither begins."""
+        for version, needs in (("4.0.0", "it needs Node.js 18.x"), ("4.1.0", "it needs MongoDB >=5.0")):
+            with self._act(f"{version}, which does not run with what is there"):
+                line = f"/buzzy release {version} staging"
+                message = self._ask(self._alice, line, STAGING, f"{version} · staging")
+                self._ends(message, needs, needs)
 
     def release_what_crashes(self) -> None:
         """A version whose pods crash: it fails, says why in the pods' words, and wakes on-call."""

@@ -122,11 +122,13 @@ class Advance:
             match self._release.state:
                 case State.APPROVED:
                     self._start()
+                case State.RUNNING if self._release.pauses:
+                    self._append(e.Paused(at=self._now()), only_in=State.RUNNING)
                 case State.RUNNING | State.TURNING_BACK:
                     self._advance_step()
                 case State.ABORTING if self._is_halfway():
                     self._advance_step()
-                case State.UNDECIDED:
+                case State.UNDECIDED | State.PAUSED:
                     self._remind()
                     return
                 case State.ABORTING:
@@ -296,7 +298,9 @@ class Advance:
         deadline = started + _time_for(state.step)
         if self._writer.interrupted:
             deadline = max(deadline, self._taken_at + TAKEN_OVER)
-        looks_back = isinstance(state.step, Verify | VerifyGreen)
+        again = state.attempt > 0
+        attempt = f"/{state.attempt}" if again else ""  # a Job that has failed cannot be begun anew
+        looks_back = isinstance(state.step, Verify | VerifyGreen) and not again
         starts = [each.started_at for each in self._same_way(index) if each.started_at and looks_back]
         return StepWork(
             self._writer,
@@ -306,10 +310,11 @@ class Advance:
             cause=words.cause(release, state.step) if isinstance(state.step, RollOut | Prepare) else "",
             since=min([started, *starts]),
             deadline=deadline,
+            again=again,
             now=self._tools.now,
             enough=self._enough,
             look_around=self._look_around,
-            key=f"{self._tools.record.installation()}/{release.id}/{index}",
+            key=f"{self._tools.record.installation()}/{release.id}/{index}{attempt}",
             usable_backup=self._usable_backup,
             newest_backup=lambda: newest_backup(self._tools.record.recent(release.environment, PAST)),
             observe=lambda: self._tools.drafts.look(environment),
@@ -338,8 +343,9 @@ class Advance:
 
     def _remind(self) -> None:
         """Whoever has to decide is reminded, each time after twice as long."""
-        asked = self._release.undecided
-        if asked is not None and self._now() - asked.at >= REMIND * 2**self._release.reminders:
+        undecided = self._release.undecided
+        since = self._release.paused_at or (undecided.at if undecided is not None else None)
+        if since is not None and self._now() - since >= REMIND * 2**self._release.reminders:
             self._append(e.DecisionReminded(at=self._now()))
 
     # -- small things --------------------------------------------------------------------------------

@@ -107,6 +107,14 @@ def firmly_ill(found: Iterable[Trouble]) -> bool:
     return any(each.kind in {Kind.CRASH, Kind.MEMORY} for each in found)
 
 
+def is_of(at: datetime | None, since: datetime) -> bool:
+    """Whether a warning of the cluster is from since then.
+
+    Most are stamped with whole seconds, rounded down: one of the same second is taken to be later.
+    """
+    return at is None or at >= since.replace(microsecond=0)
+
+
 def worst(series: Iterable[Series], trigger: Trigger) -> Series:
     """Of several series one that has the worst value at each moment."""
     by_time: dict[datetime, float] = {}

@@ -39,6 +39,7 @@ class StepWork:
         cause: str,
         since: datetime,
         deadline: datetime,
+        again: bool,
         now: Callable[[], datetime],
         enough: Callable[[], bool],
         look_around: Callable[[], tuple[ServiceSeen, ...]],
@@ -52,8 +53,9 @@ class StepWork:
     ) -> None:
         """`index` is the step's place in the release; `enough` says that the job should end here.
 
-        `look_around` sees all services, or none while the cluster is silent. `key` names the step among all;
-        `observe`, `database` and `files` are as `Work` has them.
+        `again` says that somebody has retried the step; `look_around` sees all services, or none while the
+        cluster is silent. `key` names the step among all; `observe`, `database` and `files` are as `Work` has
+        them.
         """
         self.cluster = cluster
         self.namespace = namespace
@@ -61,6 +63,7 @@ class StepWork:
         self.cause = cause
         self.since = since
         self.deadline = deadline
+        self.again = again
         self.key = key
         self.usable_backup = usable_backup
         self.newest_backup = newest_backup

@@ -14,7 +14,7 @@ BEAT_SECONDS = 9
 
 def rest_of(release: Release) -> int | None:
     """For how many seconds nothing is to be done; None when the next job is due at once."""
-    if release.state is State.UNDECIDED:
+    if release.state in {State.UNDECIDED, State.PAUSED}:
         return LONGEST_SECONDS - BEAT_SECONDS
     watching = release.watching
     if watching is None or watching[1].every_seconds <= IN_PLACE_SECONDS:

@@ -62,9 +62,12 @@ class Trouble:
     """Whether what is to be read is the log of the container before this one."""
 
 
-def troubles(pods: Iterable[PodSeen], since: datetime) -> tuple[Trouble, ...]:
-    """What is wrong with these pods; restarts from before `since` are of no interest."""
-    found = (_trouble(pod, since) for pod in pods if not pod.deleting)
+def troubles(pods: Iterable[PodSeen], since: datetime, *, again: bool = False) -> tuple[Trouble, ...]:
+    """What is wrong with these pods; restarts from before `since` are of no interest.
+
+    With `again`, what may be left over from before that is none either: a pod that waits to try once more.
+    """
+    found = (_trouble(pod, since, again=again) for pod in pods if not pod.deleting)
     return tuple(each for each in found if each is not None)
 
 
@@ -87,18 +90,22 @@ def in_short(found: Sequence[Trouble]) -> str:
     return f"{count} {first.value[0 if count == 1 else 1]}"
 
 
-def _trouble(pod: PodSeen, since: datetime) -> Trouble | None:
+def _trouble(pod: PodSeen, since: datetime, *, again: bool) -> Trouble | None:
     if pod.phase == "Failed" and pod.reason:
+        if again:  # Kubernetes has put another in its place
+            return None
         return Trouble(pod.name, "", Kind.EVICTED, pod.reason, pod.message)
     for container in pod.containers:
-        trouble = _of_container(pod, container, since)
+        trouble = _of_container(pod, container, since, again=again)
         if trouble is not None:
             return trouble
     return None
 
 
-def _of_container(pod: PodSeen, container: ContainerSeen, since: datetime) -> Trouble | None:
+def _of_container(pod: PodSeen, container: ContainerSeen, since: datetime, *, again: bool) -> Trouble | None:
     waiting, last = container.waiting, container.ended or container.ended_before
+    if again and waiting is not None and (last is None or last.at is None or last.at < since):
+        return None
     if waiting is not None:
         if waiting.reason in _IMAGE:
             return Trouble(pod.name, container.name, Kind.IMAGE, waiting.reason, waiting.message)

@@ -20,6 +20,10 @@ REFUSED_PODS = timedelta(seconds=15)
 """How long Kubernetes may fail to create pods before that counts. Under a quota it fails at first and
 succeeds as soon as an old pod is gone."""
 
+BACK_OFF = timedelta(minutes=5)
+"""The longest that a kubelet waits before it pulls an image or starts a container once more: so long after a
+retry, what had gone wrong before it says nothing."""
+
 STEADY = timedelta(seconds=10)
 """A pod that crashed so recently is not believed to be well, although it is ready again."""
 
@@ -78,10 +82,16 @@ class Standing(Protocol):
 Verdict = Converged | Progressing | Failed
 
 
-def judge(
-    step: Standing, seen: RolloutSeen, *, since: datetime, now: datetime, deadline: datetime
+def judge(  # noqa: PLR0913 - what is seen, and the times it is seen in
+    step: Standing,
+    seen: RolloutSeen,
+    *,
+    since: datetime,
+    now: datetime,
+    deadline: datetime,
+    again: bool = False,
 ) -> Verdict:
-    """What is seen means this. `since` is when the step began; the times are aware.
+    """What is seen means this. `since` is when the step began, `again` if that was by a retry; aware times.
 
     Expects a complete picture that has the Deployment.
     """
@@ -94,10 +104,11 @@ def judge(
     pods = pods_of(deployment, seen)
     if _complete(deployment) and all(_well(pod, now) for pod in pods):
         return Converged(service)
-    found = troubles(pods, since)
+    found = troubles(pods, since, again=again and now - since < BACK_OFF)
     if found:
         return Failed(sentence(step.service, found, deployment.wanted, step.new.image), service, found)
-    reason = _given_up(step, deployment, now) or (_late(step, pods, service) if now >= deadline else None)
+    given_up = _given_up(step, deployment, now, not_before=since if again else None)
+    reason = given_up or (_late(step, pods, service) if now >= deadline else None)
     return Progressing(service) if reason is None else Failed(reason, service, ())
 
 
@@ -118,17 +129,29 @@ def _complete(deployment: DeploymentSeen) -> bool:
     )
 
 
-def _given_up(step: Standing, deployment: DeploymentSeen, now: datetime) -> str | None:
-    """Why Kubernetes itself will not bring it to its end."""
+def _given_up(
+    step: Standing, deployment: DeploymentSeen, now: datetime, *, not_before: datetime | None
+) -> str | None:
+    """Why Kubernetes itself will not bring it to its end; what it said before a retry does not count."""
     if deployment.observed_generation < deployment.generation:
         return None  # its conditions are about the template before
     progressing = deployment.condition("Progressing")
-    if progressing is not None and progressing.reason == "ProgressDeadlineExceeded":
+    if (
+        progressing is not None
+        and progressing.reason == "ProgressDeadlineExceeded"
+        and not _is_before(progressing.since, not_before)
+    ):
         return f"{step.service}: Kubernetes gave it up, no pod became ready within its progress deadline"
     failing = deployment.condition("ReplicaFailure")
-    if failing is not None and failing.status and _lasts(failing.since, now):
+    if failing is None or not failing.status:
+        return None
+    if _lasts(not_before if _is_before(failing.since, not_before) else failing.since, now):
         return f"{step.service}: Kubernetes cannot create its pods: {failing.message or failing.reason}"
     return None
+
+
+def _is_before(since: datetime | None, moment: datetime | None) -> bool:
+    return moment is not None and since is not None and since < moment
 
 
 def _lasts(since: datetime | None, now: datetime) -> bool:

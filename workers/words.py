@@ -59,17 +59,19 @@ def found(release: Release, seen: tuple[ServiceSeen, ...], *, rebuilt: bool = Fa
     what = what or "The worker stopped"
     index = release.next_index
     if index is None:
-        where, goal = "after its last step", "to the end"
+        where, next_ = "after its last step", "Going on to the end."
     else:
         back = index >= len(release.forward)
         number = index + 1 - (len(release.forward) if back else 0)
         title = release.steps[index].step.title
-        where = f"{'on its way back, ' if back else ''}at step {number} ({title})"
-        goal = f"with step {number}"
+        paused = release.state is State.PAUSED
+        at = f"{'before' if paused else 'at'} step {number} ({title})"
+        where = f"{'on its way back, ' if back else ''}{at}"
+        next_ = "It stays paused." if paused else f"Going on with step {number}."
     if not seen:
         return f"{what} {where}. The cluster does not answer just now; going on when it does."
     looks = "; ".join(_looks(each) for each in seen)
-    return f"{what} {where}. Found: {looks}. Going on {goal}."
+    return f"{what} {where}. Found: {looks}. {next_}"
 
 
 def _looks(seen: ServiceSeen) -> str:

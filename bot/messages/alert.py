@@ -24,7 +24,7 @@ from bot.messages.parts import (
     whom,
 )
 from bot.messages.presses import ROLLBACK, Press
-from bot.messages.release import sure_to_roll_back
+from bot.messages.release_buttons import sure_to_roll_back
 from releases.lifecycle import Release, State
 
 
@@ -75,10 +75,21 @@ def _what_now(release: Release) -> str:
 
 
 def resolved_message(release: Release, application: str, by: Release, url: str | None) -> Message:
-    """The same alert after `by` has put the environment right."""
+    """The same alert after `by` has put the environment right, or after somebody has retried it."""
     title = wording.title(release, application)
+    if by.id == release.id and release.retried is not None and by.state is not State.RELEASED:
+        return message(
+            f"🔁 {title}: failed, and is retried by {release.retried.by.name}",
+            lines(
+                [bold(f"🔁 {title}: failed, and was retried")],
+                ["by ", who(release.retried.by), " · ", moment(release.retried.at, DAY_AND_TIME)],
+                _origin(release, url),
+            ),
+        )
     end = f"put right by {by.id}: {wording.what(by, application)}"
-    if by.id == release.id:
+    if by.id == release.id and by.state is State.RELEASED:
+        end = "put right by a retry"
+    elif by.id == release.id:
         end = f"all services are back at {release.plan.stable if release.plan else 'what was before'}"
     return message(
         f"✅ {title}: {wording.headline(release)}; {end}",
@@ -100,10 +111,11 @@ def evidence_message(release: Release) -> Message | None:
 
 
 def _origin(release: Release, url: str | None) -> Row:
+    is_good = release.state is State.RELEASED  # by a retry
     return joined(
         [link(url, f"{release.id}'s message")] if url else None,
         ["asked by ", who(release.request.by)],
-        ["failed ", moment(release.ended_at, DAY_AND_TIME)] if release.ended_at else None,
+        ["failed ", moment(release.ended_at, DAY_AND_TIME)] if release.ended_at and not is_good else None,
     )
 
 

@@ -13,7 +13,23 @@ HOME_LOOK, HOME_FORM = "home_look", "home_form"
 """Buttons of the App Home that are about no release: what they do is done at once, and not recorded."""
 
 FINISH = "finish"
-ACTIONS = (APPROVE, REFUSE, PLAN, ABORT, ROLLBACK, CHECKLIST, TICK, LOOK_AGAIN, WAIT, UNSCHEDULE, FINISH)
+PAUSE, RESUME, RETRY = "pause", "resume", "retry"
+ACTIONS = (
+    APPROVE,
+    REFUSE,
+    PLAN,
+    ABORT,
+    ROLLBACK,
+    CHECKLIST,
+    TICK,
+    LOOK_AGAIN,
+    WAIT,
+    UNSCHEDULE,
+    FINISH,
+    PAUSE,
+    RESUME,
+    RETRY,
+)
 
 
 class Press(Frozen):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from slack_sdk.models.blocks import ActionsBlock, ButtonElement, ConfirmObject, PlainTextObject
-
 from bot.messages import wording
 from bot.messages.bars import bars, healthy_services
-from bot.messages.checklist import checklist_buttons, summary
+from bot.messages.checklist import summary
 from bot.messages.parts import (
     DAY_AND_TIME,
     NAME,
@@ -18,8 +16,6 @@ from bot.messages.parts import (
     Piece,
     Row,
     bold,
-    button,
-    buttons,
     clip,
     count,
     joined,
@@ -33,11 +29,10 @@ from bot.messages.parts import (
     who,
     whom,
 )
-from bot.messages.presses import ABORT, APPROVE, CHECKLIST, FINISH, PLAN, REFUSE, ROLLBACK, Press
 from bot.messages.refusals import way_out
+from bot.messages.release_buttons import release_buttons
 from bot.messages.signing import sign_off_row
 from bot.messages.watching import reading_rows
-from releases.checklist import blocking
 from releases.lifecycle import MOVING, Release, State
 from releases.monitoring import Monitor
 from releases.plan import Plan
@@ -56,7 +51,7 @@ def release_message(release: Release, application: str) -> Message:
             *_body(release),
         ),
         _progress(release),
-        _buttons(release),
+        release_buttons(release),
     )
 
 
@@ -83,7 +78,7 @@ def _asked(release: Release) -> Row:
     )
 
 
-def _body(release: Release) -> list[Row]:  # noqa: PLR0911 - one case a state
+def _body(release: Release) -> list[Row]:  # noqa: C901, PLR0911, PLR0912 - one case a state
     """The lines between who asked and the bars: what was agreed, what is planned, how it ended."""
     match release.state:
         case State.REQUESTED if release.replanned_because:
@@ -110,6 +105,8 @@ def _body(release: Release) -> list[Row]:  # noqa: PLR0911 - one case a state
             return [approvals_row(release), _plan(release), *reading_rows(release)]
         case State.UNDECIDED if release.undecided is not None:
             return [[clip(release.undecided.because, PARAGRAPH)], *reading_rows(release)]
+        case State.PAUSED:
+            return [approvals_row(release), *_paused(release), _plan(release)]
         case State.APPROVED | State.RUNNING | State.ABORTING:
             return [approvals_row(release), _plan(release), *_aborted(release)]
         case State.TURNING_BACK | State.ROLLED_BACK:
@@ -204,6 +201,15 @@ def _aborted(release: Release) -> list[Row]:
     return [["🛑 ", who(release.abort.by), " stops it", *_why(release)]]
 
 
+def _paused(release: Release) -> list[Row]:
+    """Who had it paused, since when, and what that means."""
+    if release.pause is None:
+        return []
+    reason = f": “{clip(release.pause.reason, SENTENCE)}”" if release.pause.reason else ""
+    since = phrase(" since ", moment(release.paused_at, DAY_AND_TIME)) if release.paused_at else []
+    return [["⏸️ by ", who(release.pause.by), *since, reason, " · nothing is changed until it is resumed"]]
+
+
 def _why(release: Release) -> Row:
     reason = release.abort.reason if release.abort else None
     return [f": “{clip(reason, SENTENCE)}”"] if reason else []
@@ -241,88 +247,3 @@ def _watched_on(release: Release) -> Row | None:
 
 def _progress(release: Release) -> Piece | None:
     return monospace(bars(release)) if release.started_at is not None else None
-
-
-# -- buttons ---------------------------------------------------------------------------------------
-
-
-def _buttons(release: Release) -> ActionsBlock | None:
-    press = Press(release=release.id, digest=release.plan.digest if release.plan else None).value()
-    plan = button("Plan", PLAN, press)
-    match release.state:
-        case State.WAITING if release.approval is not None:
-            return buttons(
-                button("Approve", APPROVE, press, style="primary"),
-                button("Refuse", REFUSE, press, style="danger"),
-                plan,
-                button("Checklist", CHECKLIST, press) if release.checklist else None,
-                *checklist_buttons(release),
-            )
-        case State.WAITING if blocking(release.checklist):
-            return buttons(
-                plan,
-                button("Checklist", CHECKLIST, press),
-                *checklist_buttons(release),
-                _abort(release, press),
-            )
-        case State.ABOUT_TO_START:  # one click, and nothing to be sure about: it can be asked for again
-            return buttons(button("Stop", ABORT, press, style="danger"), plan)
-        case State.SIGNING:
-            return buttons(
-                button("Sign off", APPROVE, press, style="primary"),
-                button("Reject", REFUSE, press, style="danger"),
-                plan,
-                _abort(release, press),
-            )
-        case State.APPROVED | State.HELD | State.RUNNING:
-            return buttons(plan, _abort(release, press))
-        case State.UNDECIDED:
-            return buttons(
-                button("It is good", FINISH, press, style="primary"),
-                button("Roll back", ABORT, press, style="danger", confirm=_sure_to_abort(release)),
-                plan,
-            )
-        case State.RELEASED if release.request.kind == "release":
-            return buttons(button("Roll back", ROLLBACK, press, confirm=sure_to_roll_back(release)))
-        case State.FAILED if release.changed_services or release.changed_database:
-            return buttons(
-                button("Roll back", ROLLBACK, press, style="danger", confirm=sure_to_roll_back(release)), plan
-            )
-        case State.ROLLED_BACK:
-            return buttons(plan)
-        case _:
-            return None
-
-
-def _abort(release: Release, press: str) -> ButtonElement:
-    return button("Abort", ABORT, press, style="danger", confirm=_sure_to_abort(release))
-
-
-def _sure_to_abort(release: Release) -> ConfirmObject:
-    undone = {"release": "and undoes what it did", "rollback": "and leaves what it did"}.get(
-        release.request.kind, "and has changed nothing"
-    )
-    if release.stays:
-        undone = "and goes no way back over a migration that cannot be undone"
-    return ConfirmObject(
-        title=f"Abort {release.id}?",
-        text=PlainTextObject(text=f"It stops at its next safe point {undone} in {release.environment}."),
-        confirm="Abort",
-        deny="Let it go on",
-        style="danger",
-    )
-
-
-def sure_to_roll_back(release: Release) -> ConfirmObject:
-    """The question before a rollback, wherever its button stands."""
-    environment = clip(release.environment, NAME)
-    stable = clip(release.plan.stable, NAME) if release.plan else "what was there before"
-    return ConfirmObject(
-        title=f"Roll back {environment}?",
-        text=PlainTextObject(
-            text=f"This is the same as /buzzy rollback {environment}: back from {release.id} to {stable}."
-        ),
-        confirm="Roll back",
-        deny="Leave it",
-        style="danger",
-    )

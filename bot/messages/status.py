@@ -190,6 +190,8 @@ def _doing(release: Release) -> str:
             return "is being planned"
         case State.WAITING:
             return "waits for approval"
+        case State.PAUSED:
+            return "is paused"
         case State.UNDECIDED:
             return "waits for somebody to say whether it is good"
         case State.RUNNING if release.watching is not None:

@@ -23,17 +23,16 @@ from bot.messages.parts import (
     joined,
     lines,
     link,
-    message,
     moment,
     monospace,
     phrase,
-    plain,
     several,
     who,
     whom,
 )
 from bot.messages.refusals import way_out
-from bot.messages.signing import sign_off_row
+from bot.messages.said import said_message
+from bot.messages.telling import line, passed, place, reason
 from bot.messages.watching import MOST, reading_row, readings
 from releases import events as e
 from releases.config import format_duration
@@ -64,73 +63,52 @@ STEPS = 1_800
 
 def thread_message(release: Release, event: e.Event, application: str) -> Message | None:  # noqa: C901, PLR0911, PLR0912 - one case an event
     """What the thread says of an event; `release` is as it was right after it. None: nothing."""
+    said = said_message(release, event)
+    if said is not None:
+        return said
     match event:
         case e.ReleaseRequested():
             wanted = ("a " if event.kind != "release" else "") + wording.what(release, application)
-            passed = [_passed(each) for each in event.passed]
+            passages = [passed(each) for each in event.passed]
             asked = f" asked for {wanted}{wording.via(event.via)}"
-            return _line("📝", [who(event.by), asked, *_reason(event.reason)], *passed)
+            return line("📝", [who(event.by), asked, *reason(event.reason)], *passages)
         case e.PlanProposed():
             return _planned(release, event)
         case e.PlanRefused():
             more = way_out(event.hint, event.ready_at, event.who)
-            return _line("✋", [clip(event.reason, PARAGRAPH)], more)
-        case e.ApprovalGiven():
-            return _line("✅", _approved(release, event))
-        case e.ApprovalWithdrawn(because=str(because)):
-            return _line(
-                "↩️", [f"{clip(because, SENTENCE)}: the approval does not count · {_counted(release)}"]
-            )
-        case e.ApprovalWithdrawn():
-            return _line("↩️", [who(event.by), f" took the approval back · {_counted(release)}"])
-        case e.ItemTicked():
-            return _line("☑️", [who(event.by), f" ticked “{clip(event.item, SENTENCE)}”"])
-        case e.ReleaseRefused():
-            return _line("❌", [who(event.by), f" refused{wording.via(event.via)}; nothing was changed"])
+            return line("✋", [clip(event.reason, PARAGRAPH)], more)
         case e.MomentBegan() if event.starts_at > event.at:
             starts = moment(event.starts_at, "{time_secs}")
-            return _line("⏳", ["Starts at ", starts, " unless somebody stops it"])
+            return line("⏳", ["Starts at ", starts, " unless somebody stops it"])
         case e.GateReminded():
             return reminder_message(release, application)
         case e.GateEscalated():
-            return _line("🔔", [f"On-call was told: {wording.headline(release)}"])
+            return line("🔔", [f"On-call was told: {wording.headline(release)}"])
         case e.Approved(unread=True):
             unread = "Slack could not be asked whether all approvals still stand"
-            return _line("⚠️", [f"{unread}: those on the record count; going ahead"])
+            return line("⚠️", [f"{unread}: those on the record count; going ahead"])
         case e.Approved() if release.approval is None:
             kind = release.plan.type if release.plan else None
             own = kind is not None and kind in release.request.approval_by_type
             what = f"for a {kind} release to" if own else "in"
-            return _line("✅", [f"No approval is needed {what} {clip(release.environment, 60)}"])
+            return line("✅", [f"No approval is needed {what} {clip(release.environment, 60)}"])
         case e.ReplanRequested():
-            return _line("🔄", [f"Planned again: {clip(event.because, SENTENCE)}"])
+            return line("🔄", [f"Planned again: {clip(event.because, SENTENCE)}"])
         case e.NotesRead():
             return _notes(event)
         case e.ReleaseExpired():
-            return _line("⌛", [wording.headline(release).capitalize()])
-        case e.AbortRequested():
-            return _line(
-                "🛑", [who(event.by), f" wants it stopped{wording.via(event.via)}", *_reason(event.reason)]
-            )
+            return line("⌛", [wording.headline(release).capitalize()])
         case e.ReleaseCancelled():
-            return _line("⚫", ["Cancelled; nothing was changed"])
+            return line("⚫", ["Cancelled; nothing was changed"])
         case e.ReleaseHeld():
-            return _line("✋", [who(release.request.by), f", it waits: {clip(event.because, PARAGRAPH)}"])
+            return line("✋", [who(release.request.by), f", it waits: {clip(event.because, PARAGRAPH)}"])
         case e.HoldEnded():
-            return _line("🔓", [f"{clip(release.environment, 60)} is open; going on"])
+            return line("🔓", [f"{clip(release.environment, 60)} is open; going on"])
         case e.ReleaseStarted():
-            return _line("▶️", ["Started: everything is still as the plan saw it"])
+            return line("▶️", ["Started: everything is still as the plan saw it"])
         case e.JobStarted():
             step = clip(release.steps[event.index].step.title, SENTENCE)
-            return _line("⚙️", [f"{_place(release, event.index)} {step} · Job {clip(event.job, NAME)}"])
-        case e.SignOffAsked():
-            return _line("🙋", sign_off_row(event))
-        case e.SignedOff():
-            return _line("✅", [who(event.by), f" signed it off{wording.via(event.via)}"])
-        case e.SignOffRefused():
-            return _line("❌", [who(event.by), f" did not sign it off{wording.via(event.via)}"])
-        case e.SignOffExpired():
-            return _line("⌛", ["Nobody signed it off in time"])
+            return line("⚙️", [f"{place(release, event.index)} {step} · Job {clip(event.job, NAME)}"])
         case e.StepFinished():
             return _finished(release, event)
         case e.StepFailed():
@@ -139,58 +117,26 @@ def thread_message(release: Release, event: e.Event, application: str) -> Messag
             return _monitored(release, event)
         case e.DecisionAsked():
             return _asked(release, event)
-        case e.DecisionReminded():
-            return _line("⏰", [who(release.request.by), f", {release.id} still waits: is it good, or not?"])
-        case e.MonitorSettled():
-            return _line("👍", [who(event.by), f" says that it is good{wording.via(event.via)}"])
         case e.Interrupted():
-            return _line("⚠️", [clip(event.found, PARAGRAPH)])
+            return line("⚠️", [clip(event.found, PARAGRAPH)])
         case e.TurnedBack():
             return _turned_back(event)
         case e.ReleaseFinished():
-            return _line("🟢", [wording.ending(release, application)])
+            return line("🟢", [wording.ending(release, application)])
         case e.ReleaseFailed():
-            return _line("🔴", _failure(release, event))
+            return line("🔴", _failure(release, event))
         case e.RolledBack():
-            return _line("🟣", [wording.headline(release).capitalize()])
+            return line("🟣", [wording.headline(release).capitalize()])
         case _:
             return None  # shown on the message alone: its bars move, the thread does not
-
-
-def _line(sign: str, *rows: Row, below: list[Piece] | None = None) -> Message:
-    row = [f"{sign} ", *rows[0]]
-    return message(plain(row), lines(row, *rows[1:]), *(below or ()))
-
-
-def _reason(reason: str | None) -> Row:
-    return [f": “{clip(reason, SENTENCE)}”"] if reason else []
 
 
 def _notes(event: e.NotesRead) -> Message:
     """The first lines of the release notes, as text and nothing else."""
     notes = phrase(link(event.url, "Release notes"))
     if event.problem:
-        return _line("📖", [*notes, f": they {clip(event.problem, SENTENCE)}; nothing waits for them"])
-    return _line("📖", notes, below=[lines(*([clip(line, SENTENCE)] for line in event.lines[:NOTES]))])
-
-
-def _passed(passage: e.Passage) -> Row:
-    """That something was closed, and why this went through all the same."""
-    right = clip(passage.right, SENTENCE)
-    return [f"⚠️ It passes {clip(passage.what, SENTENCE)}: {right}", *_reason(passage.reason)]
-
-
-def _approved(release: Release, event: e.ApprovalGiven) -> Row:
-    given = f" approved plan #{event.digest[:4]}{wording.via(event.via)} · {_counted(release)}"
-    return [who(event.by), given]
-
-
-def _counted(release: Release) -> str:
-    needed = release.approval
-    if needed is None:
-        return "none needed"
-    rest = "" if release.approvals_missing else ", going ahead"
-    return f"{len(release.approvals)} of {needed.quorum}{rest}"
+        return line("📖", [*notes, f": they {clip(event.problem, SENTENCE)}; nothing waits for them"])
+    return line("📖", notes, below=[lines(*([clip(line, SENTENCE)] for line in event.lines[:NOTES]))])
 
 
 # -- the plan --------------------------------------------------------------------------------------
@@ -211,7 +157,7 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
         if plan.warnings or _asks(release)
         else None,
     ]
-    return _line("🗺️", first, below=[piece for piece in below if piece is not None])
+    return line("🗺️", first, below=[piece for piece in below if piece is not None])
 
 
 def _changed(plan: Plan) -> list[Piece | None]:
@@ -282,22 +228,16 @@ def _finished(release: Release, event: e.StepFinished) -> Message:
     time = f" · {format_duration(state.took)}" if state.took is not None else ""
     already = "" if event.changed or state.step.kind in _LOOKS else " · was so already"
     result = f" · {clip(event.result, SENTENCE)}" if event.result else ""
-    first = f"{_place(release, event.index)} {clip(state.step.title, SENTENCE)}{time}{already}{result}"
+    first = f"{place(release, event.index)} {clip(state.step.title, SENTENCE)}{time}{already}{result}"
     log = monospace(event.log, at_most=LOG, keep_end=True) if event.log else None
-    return _line("✔️", [first], below=[log] if log else None)
-
-
-def _place(release: Release, index: int) -> str:
-    if index < len(release.forward):
-        return f"{index + 1}/{len(release.forward)}"
-    return f"back {index - len(release.forward) + 1}/{len(release.back)}"
+    return line("✔️", [first], below=[log] if log else None)
 
 
 def _failed(release: Release, event: e.StepFailed) -> Message:
     state: StepState = release.steps[event.index]
     after = f" after {format_duration(state.took)}" if state.took is not None else ""
-    first = phrase(f"{_place(release, event.index)} {clip(state.step.title, SENTENCE)} failed{after}")
-    return _line("🔴", first, [clip(event.reason, PARAGRAPH)], below=evidence_pieces(event.evidence))
+    first = phrase(f"{place(release, event.index)} {clip(state.step.title, SENTENCE)} failed{after}")
+    return line("🔴", first, [clip(event.reason, PARAGRAPH)], below=evidence_pieces(event.evidence))
 
 
 def _monitored(release: Release, event: e.Monitored) -> Message | None:
@@ -307,7 +247,7 @@ def _monitored(release: Release, event: e.Monitored) -> Message | None:
         for trigger, reading in readings(release, event.readings)
         if reading.trigger in event.news and reading.verdict is not Verdict.FAILED
     ]
-    return _line("👁️", *news[:MOST]) if news else None
+    return line("👁️", *news[:MOST]) if news else None
 
 
 def _asked(release: Release, event: e.DecisionAsked) -> Message:
@@ -316,13 +256,13 @@ def _asked(release: Release, event: e.DecisionAsked) -> Message:
         ["Is it good, or shall it go back? Buttons are on its message; or:"],
         [code(f"/buzzy finish {release.id}"), "   ", code(f"/buzzy abort {release.id}")],
     ]
-    return _line("❓", *rows, below=evidence_pieces(event.evidence))
+    return line("❓", *rows, below=evidence_pieces(event.evidence))
 
 
 def _turned_back(event: e.TurnedBack) -> Message:
     steps = monospace(step_lines(event.steps), at_most=STEPS)
     by_itself = " by itself" if event.by_itself else ""
-    return _line(
+    return line(
         "↩️", [f"Going back{by_itself}: {clip(event.because, SENTENCE)}"], below=[steps] if steps else None
     )
 

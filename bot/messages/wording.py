@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.messages.parts import NAME, clip, count
+from bot.messages.parts import NAME, SENTENCE, clip, count
 from bot.messages.watching import position
 from releases.checklist import blocking, needs_work
 from releases.config import format_duration, format_seconds
@@ -40,6 +40,7 @@ _EMOJI = {
     State.RUNNING: "🔵",
     State.SIGNING: "🟡",
     State.UNDECIDED: "🟡",
+    State.PAUSED: "⏸️",
     State.ABORTING: "🟠",
     State.TURNING_BACK: "🟠",
     State.CANCELLING: "⚫",
@@ -124,6 +125,8 @@ def headline(release: Release) -> str:
             return f"expired: {decided} in time, nothing was changed"
         case State.RUNNING:
             return _running(release)
+        case State.PAUSED:
+            return f"paused before {_next_step(release)}"
         case State.TURNING_BACK:
             return f"going back to {stable}, {_position(release)}"
         case State.RELEASED:
@@ -138,6 +141,15 @@ def headline(release: Release) -> str:
             return f"stopped, and back at {stable} in {time}"
         case state:
             return _FIXED[state]
+
+
+def _next_step(release: Release) -> str:
+    """Such as `step 3 of 6, buzzy-api to 3.2.1`."""
+    index = release.next_index
+    if index is None:
+        return "its end"
+    title = clip(release.steps[index].step.title, SENTENCE)
+    return f"step {index + 1} of {len(release.forward)}, {title}"
 
 
 def ending(release: Release, application: str) -> str:
@@ -174,6 +186,11 @@ def _waiting(release: Release) -> str:
 
 def _running(release: Release) -> str:
     index = release.next_index
+    doing = _step_in_words(release, index)
+    return f"{doing}, then it pauses" if release.pause is not None else doing
+
+
+def _step_in_words(release: Release, index: int | None) -> str:
     match release.forward[index].step if index is not None else None:
         case EnsureConfiguration() | EnsureFiles():
             return "preparing the configuration"

@@ -37,6 +37,8 @@ class Alarm:
         """Take the next step; True when everything is told. Raises `LaterError` and Slack's errors."""
         if tale.release.request.kind == "validation":  # it has changed nothing, and puts nothing right
             return True
+        if tale.release.retries and not tale.release.ended and not self._is_taken_up(tale.release):
+            return False
         match tale.release.state:
             case State.FAILED if (alerts := self._alerts(tale.release)) is not None:
                 return self._wake(tale, alerts) and self._is_put_right(tale.release)
@@ -56,22 +58,39 @@ class Alarm:
     def _wake(self, tale: Tale, alerts: Alerts) -> bool:
         release = tale.release
         memory = self._told.of(release.id)
-        ts = memory.get("alert")
+        alert, thread = _slots(release.retries)
+        ts = memory.get(alert)
         if ts is None:
+            if not self._is_taken_up(release):  # it was retried and has failed again since
+                return False
             text = alert_message(release, self._config.application, alerts.on_call, self._url(release.id))
-            post = Post(f"{release.id}:alert", alerts.critical, text, tale.since)
-            ts = self._poster.post_once(release.id, "alert", post)
+            post = Post(f"{release.id}:{alert}", alerts.critical, text, tale.since)
+            ts = self._poster.post_once(release.id, alert, post)
             self._told.alerted(release.environment, release.id, Place(alerts.critical, ts))
-            self._told.note(release.id, alert=ts)
+            self._told.note(release.id, **{alert: ts})
             return False
-        if "evidence" not in memory:
+        if thread not in memory:
             evidence = evidence_message(release)
             found = NOTHING
             if evidence is not None:
-                post = Post(f"{release.id}:evidence", alerts.critical, evidence, tale.since, ts)
-                found = self._poster.post_once(release.id, "evidence", post)
-            self._told.note(release.id, evidence=found)
+                post = Post(f"{release.id}:{thread}", alerts.critical, evidence, tale.since, ts)
+                found = self._poster.post_once(release.id, thread, post)
+            self._told.note(release.id, **{thread: found})
         return True
+
+    def _is_taken_up(self, release: Release) -> bool:
+        """Say on the alert of a failure that somebody has retried; False: that was a call to Slack.
+
+        It stays open: how that ends is said there as well, unless it fails again: that is another alert.
+        """
+        place = self._told.alerts(release.environment).get(release.id)
+        memory, slot = self._told.of(release.id), f"retried{release.retries}"
+        earlier = [memory.get(_slots(attempt)[0]) for attempt in range(release.retries)]
+        if place is None or place.ts not in earlier or slot in memory:
+            return True
+        self._edit(release, place, release)
+        self._told.note(release.id, **{slot: place.ts})
+        return False
 
     def _is_back(self, release: Release) -> bool:
         """End the alert of a release that went back by itself: the environment runs what it did before."""
@@ -99,23 +118,32 @@ class Alarm:
         """End the alerts of earlier releases of this environment: it runs what somebody wanted again."""
         for failed_id, place in sorted(self._told.alerts(release.environment).items()):
             failed = self._record.load(failed_id).release
-            if number(failed_id) < number(release.id) and _mends(release, failed):
+            if number(failed_id) <= number(release.id) and _mends(release, failed):
                 self._end(failed, place, release)
                 return False
         return True
 
     def _end(self, failed: Release, place: Place, by: Release) -> None:
         """Say on an alert that it is over, because of another release or because it went back itself."""
+        self._edit(failed, place, by)
+        self._told.put_right(failed.environment, failed.id)
+
+    def _edit(self, failed: Release, place: Place, by: Release) -> None:
         message = resolved_message(failed, self._config.application, by, self._url(failed.id))
         try:
             self._poster.edit(place, message)
         except RefusedError as error:
-            log.warning("An alert cannot be ended", release=failed.id, slack=error.code)
-        self._told.put_right(failed.environment, failed.id)
+            log.warning("An alert cannot be changed", release=failed.id, slack=error.code)
 
     def _url(self, release_id: str) -> str | None:
         place = self._told.message_of(release_id)
         return self._slack.permalink(place) if place is not None else None
+
+
+def _slots(retries: int) -> tuple[str, str]:
+    """Under which names the alert of a failure and its evidence are remembered: a retry may fail as well."""
+    again = str(retries) if retries else ""
+    return f"alert{again}", f"evidence{again}"
 
 
 def _mends(later: Release, failed: Release) -> bool:

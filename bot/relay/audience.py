@@ -34,11 +34,12 @@ class Audience:
         trouble: LaterError | RefusedError | None = None
         for channel in environment.audience:
             for when, make in (("start", start_message), ("end", end_message)):
-                slot = f"{when}_{channel}"
+                again = f"{release.retries}" if when == "end" and release.retries else ""
+                slot = f"{when}{again}_{channel}"
                 if slot in memory or (when == "end" and not release.ended):
                     continue
                 text = make(release, application, self._url(release.id))
-                post = Post(f"{release.id}:{when}", channel, text, tale.since)
+                post = Post(f"{release.id}:{when}{again}", channel, text, tale.since)
                 try:
                     ts = self._poster.post_once(release.id, slot, post)
                 except (LaterError, RefusedError) as error:

@@ -68,6 +68,9 @@ class Following:
         if state.state is State.UNDECIDED and index == len(tale.events) - 1:
             answers = f"{to_type(f'finish {state.id}')} or {to_type(f'abort {state.id}')}"
             self._say(f"         Say in Slack whether it is good, or with: {answers}")
+        if state.state is State.PAUSED and index == len(tale.events) - 1:
+            answers = f"{to_type(f'resume {state.id}')} or {to_type(f'abort {state.id}')}"
+            self._say(f"         It stays so until somebody says, in Slack or here: {answers}")
         waits = state.state is State.SIGNING or (state.state is State.WAITING and state.approvals_missing > 0)
         if waits and not self._asked and index == len(tale.events) - 1:
             self._asked = True

@@ -34,6 +34,7 @@ from bot.questions import Asking, Desk
 from bot.requests import Closes, Later, NotYetError, Opening, Requests, stops_instead
 from bot.settings import TerminalSettings, load_config
 from bot.slack import Identity, SlackError, web_client
+from bot.steering import Steers
 from bot.terminal.following import Following
 from bot.terminal.identity import Account, NotKnownError, person_of, this_account
 from bot.terminal.outcome import Exit, Wanted, exit_of
@@ -163,6 +164,8 @@ class Terminal:
                     return self._open(command)
                 case grammar.Abort():
                     return self._abort(command)
+                case grammar.Retry():
+                    return self._retry(command)
                 case grammar.Approve() | grammar.Refuse():
                     return self._answer(command)
                 case grammar.Status() | grammar.History() | grammar.Plan() | grammar.Diff():
@@ -199,19 +202,30 @@ class Terminal:
             )
         return self._follow(opened, f"{opened.id} is being planned.", "go")
 
-    def _close(self, command: Closes | Later | grammar.Finish) -> Exit:
-        """What needs no following: locks, freezes, schedules, that a release is good. Slack is told later."""
+    def _close(self, command: Closes | Later | Steers) -> Exit:
+        """What needs no following: locks, schedules, that a release is good. Slack is told later."""
         answer = self._patiently(
             lambda: self._requests.act(command, self._user, None, self._delivery, via="command line")
         )
         return Exit.DONE if answer is None else self._said(answer)
 
     def _abort(self, command: grammar.Abort) -> Exit:
-        refusal = self._patiently(lambda: self._requests.abort(command, self._user, None, via="command line"))
-        if refusal is not None:
-            return self._refused(refusal)
+        refused = self._steered(command)
+        if refused is not None:
+            return self._said(refused)
         release = self._load(command.release)
         return self._follow(release, f"{release.id} is being stopped.", "stop")
+
+    def _retry(self, command: grammar.Retry) -> Exit:
+        told = self._patiently(lambda: self._record.position(command.release))
+        refused = self._steered(command)
+        if refused is not None:
+            return self._said(refused)
+        release = self._load(command.release)
+        return self._follow(release, f"{release.id} goes on.", "go", told=told)
+
+    def _steered(self, command: Steers) -> Message | None:
+        return self._patiently(lambda: self._requests.steer(command, self._user, None, "command line"))
 
     def _answer(self, command: Answering) -> Exit:
         refusal = self._patiently(
@@ -238,13 +252,14 @@ class Terminal:
             _say(f"{release.id} has all its approvals and goes ahead.")
         return Exit.DONE
 
-    def _follow(self, release: Release, sentence: str, wanted: Wanted) -> Exit:
+    def _follow(self, release: Release, sentence: str, wanted: Wanted, *, told: int | None = None) -> Exit:
         if not self._wait:
             _say(f"{sentence} {to_type(f'status {release.environment}')} shows how it stands.")
             return Exit.DONE
+        already = (0 if wanted == "go" else release.position) if told is None else told
         _say(f"{sentence} Ctrl-C leaves it to go on by itself.")
         try:
-            ended = self._follower.to_the_end(release.id, told=0 if wanted == "go" else release.position)
+            ended = self._follower.to_the_end(release.id, told=already)
         except KeyboardInterrupt:
             _say(f"\n{release.id} goes on. To see how it stands, and to stop it:")
             _say(f"    {to_type(f'status {release.environment}')}\n    {to_type(f'abort {release.id}')}")

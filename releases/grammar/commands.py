@@ -170,6 +170,40 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Have a release, such as `R42`, stay where it is from its next safe point on."""
+
+    release: str
+    reason: str | None = None
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return _line(f"pause {self.release}", reason=_quoted(self.reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let a release go on that was paused."""
+
+    release: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"resume {self.release}"
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Have a release that failed go on from the step at which it did."""
+
+    release: str
+
+    def line(self) -> str:
+        """The line that asks for this."""
+        return f"retry {self.release}"
+
+
+@dataclass(frozen=True, slots=True)
 class Approve:
     """Agree to the plan of a release, such as `R42`: the same as its button and ✅."""
 
@@ -397,6 +431,9 @@ Command: TypeAlias = (
     | Drill
     | Validate
     | Abort
+    | Pause
+    | Resume
+    | Retry
     | Approve
     | Refuse
     | Finish

@@ -148,15 +148,21 @@ class Record:
     def append(self, held: Held, happened: Sequence[Event]) -> Held:
         """Write events behind what was read. An event that ends the release lets its environment go.
 
+        One that takes a release up again which had ended takes the environment again, too: that raises
+        `BusyError` while another has it, and `MovedError` once another was asked for since.
+
         Raises `MovedError` (somebody wrote first), `StaleError` (the epoch is over) and
         `IllegalEventError` (the lifecycle does not allow it; nothing is written).
         """
         release = held.release
         for event in happened:
             release = apply(release, event)
-        key = self._store.key
         tip = held.tip or self._tip(held.release)
         lines = chain.chained(tip, [chain.text_of(event) for event in happened])
+        due = release.environment if concerns(release, happened) else ""
+        if held.release.ended and not release.ended:
+            return self._take_up(held, release, tip, lines, due)
+        key = self._store.key
         answer = self._store.run(
             scripts.APPEND,
             [
@@ -173,7 +179,7 @@ class Record:
                 held.epoch,
                 "1" if release.ended else "0",
                 tip,
-                release.environment if concerns(release, happened) else "",
+                due,
                 *(line.stored() for line in lines),
             ],
         )
@@ -184,6 +190,29 @@ class Record:
                 raise MovedError(f"{release.id} has {answer[1]} events, not {held.release.position}")
             case _:
                 raise StaleError(f"{release.id} is not held under epoch {held.epoch}")
+
+    def _take_up(self, held: Held, release: Release, tip: str, lines: Sequence[Line], due: str) -> Held:
+        key = self._store.key
+        answer = self._store.run(
+            scripts.TAKE_UP,
+            [
+                key("release", release.id, "events"),
+                key("environment", release.environment),
+                key("behind"),
+                key("wake"),
+                key("active"),
+                key("ledgers", "due"),
+                key("environment", release.environment, "releases"),
+            ],
+            [release.id, held.release.position, tip, due, *(line.stored() for line in lines)],
+        )
+        match answer:
+            case ["ok", epoch]:
+                return Held(release, int(epoch), lines[-1].hash)
+            case ["busy", holder]:
+                raise BusyError(holder)
+            case _:
+                raise MovedError(f"{release.id} was written, or another was asked for, meanwhile")
 
     # -- the right to write ------------------------------------------------------------------------
 

@@ -79,6 +79,35 @@ return {'ok', redis.call('LLEN', KEYS[1])}
 )
 """Write events behind the expected position and hash, under the epoch that was read with it."""
 
+TAKE_UP = (
+    _TELL
+    + """
+-- KEYS events, environment, behind, wake, active, due to ledgers, releases of the environment
+-- ARGV release, expected position, expected last hash, the environment whose ledger should know (or nothing),
+--      events...
+local holder = redis.call('HGET', KEYS[2], 'release')
+if holder then return {'busy', holder} end
+local length = redis.call('LLEN', KEYS[1])
+if length ~= tonumber(ARGV[2]) or redis.call('LINDEX', KEYS[7], -1) ~= ARGV[1] then
+  return {'moved', length}
+end
+local last = redis.call('LINDEX', KEYS[1], -1)
+if last and string.sub(last, 1, 1) ~= '{' and string.sub(last, 1, 64) ~= ARGV[3] then
+  return {'moved', length}
+end
+for i = 5, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
+if ARGV[4] ~= '' then redis.call('HINCRBY', KEYS[6], ARGV[4], 1) end
+local epoch = redis.call('HINCRBY', KEYS[2], 'epoch', 1)
+redis.call('HSET', KEYS[2], 'release', ARGV[1])
+redis.call('HDEL', KEYS[2], 'writer', 'until')
+redis.call('SADD', KEYS[5], ARGV[1])
+tell(KEYS[3], KEYS[4], ARGV[1])
+return {'ok', epoch}
+"""
+)
+"""Let a release that has ended hold its environment again, if that is free and nobody has asked for another
+since, and write the events that say so."""
+
 LOAD = """
 -- KEYS events, environment of the release
 -- ARGV release, prefix of environment keys

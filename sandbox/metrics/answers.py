@@ -1,4 +1,4 @@
-"""Prometheus' query API for the named metrics that Buzzy asks for, and for no other query."""
+"""Prometheus' query API for the named metrics that Buzzy asks for, and for one of the application's own."""
 
 from __future__ import annotations
 
@@ -39,6 +39,15 @@ _VALUES: dict[PresetName, Value] = {
     "user_activity": lambda pods: sum(each.users for each in pods),
     "user_experience": lambda pods: statistics.fmean(each.content for each in pods),
 }
+
+
+CHECKOUTS = "sum(rate(checkout_failures_total{$labels}[$range]))"
+"""What somebody may write into buzzy.yaml as PromQL of their own."""
+
+_KNOWN: tuple[tuple[str, Value], ...] = (
+    *((preset.query, _VALUES[name]) for name, preset in PRESETS.items()),
+    (CHECKOUTS, lambda pods: sum(each.failed_checkouts for each in pods)),
+)
 
 
 def metrics_app(pods: Pods) -> Starlette:
@@ -84,19 +93,20 @@ async def _asked(request: Request) -> dict[str, str]:
 
 def _value(query: str, pods: Pods, moment: float) -> float | str | None:
     """The value of a query; why it cannot be answered; or None when nothing is measured."""
-    for name, preset in PRESETS.items():
-        for template, counts in ((preset.query, False), (preset.samples, True)):
-            found = _pattern(template).fullmatch(query) if template else None
-            if found is None:
-                continue
-            known = found.groupdict()
-            matching = pods(known["namespace"], re.compile(known.get("pods") or ".*"), moment)
-            if not matching:
-                return None
-            if counts:
-                return sum(each.requests for each in matching) * float(known["range"])
-            return _VALUES[name](matching) * (1 + 0.02 * math.sin(moment))
-    return "the sandbox knows the named metrics of Buzzy, and no PromQL of one's own"
+    for template, value in _KNOWN:
+        if found := _pattern(template).fullmatch(query):
+            matching = _matching(found, pods, moment)
+            return value(matching) * (1 + 0.02 * math.sin(moment)) if matching else None
+    for template in {preset.samples for preset in PRESETS.values()} - {""}:
+        if found := _pattern(template).fullmatch(query):
+            matching = _matching(found, pods, moment)
+            return sum(each.requests for each in matching) * float(found["range"]) if matching else None
+    return f"the sandbox knows the named metrics of Buzzy and, of one's own PromQL, {CHECKOUTS}"
+
+
+def _matching(found: re.Match[str], pods: Pods, moment: float) -> Sequence[Numbers]:
+    known = found.groupdict()
+    return pods(known["namespace"], re.compile(known.get("pods") or ".*"), moment)
 
 
 def _pattern(template: str) -> re.Pattern[str]:

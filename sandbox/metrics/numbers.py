@@ -22,14 +22,18 @@ class Numbers:
     memory: float = 180 * 2**20
     storage: float = 0.41
     users: float = 12.0
+    failed_checkouts: float = 0.0
+    """A second, as the application itself counts them."""
 
 
 WELL = Numbers()
 WRONG = {
     "errors": replace(WELL, errors=0.084, content=0.90),
     "slow-answers": replace(WELL, p50=0.210, p95=0.620, p99=1.900, content=0.71),
-    "hungry": replace(WELL, cpu=0.85, memory=900 * 2**20),
+    "hungry": replace(WELL, memory=900 * 2**20),
+    "busy": replace(WELL, cpu=0.85),
     "deserted": replace(WELL, requests=1.5, users=1.0),
+    "failing-checkouts": replace(WELL, failed_checkouts=0.5),
 }
 """What tags ask for: `-errors` at their end, or a table says it of a tag that looks like any other."""
 

@@ -22,13 +22,13 @@ WRONG = ("crash", "never-ready", "slow", "oom", "flaky", "errors", "slow-answers
 MISBEHAVING = tuple(f"3.2.3-{each}" for each in WRONG)
 """Pre-releases whose pods do what they say, in the sandbox's cluster and its metrics."""
 
-VERSIONS = ("3.1.4", "3.2.0", "3.2.1", "3.2.2", *MISBEHAVING, "3.3.0-rc.1", "3.3.0", "4.0.0")
+VERSIONS = ("3.1.4", "3.2.0", "3.2.1", "3.2.2", *MISBEHAVING, "3.3.0-rc.1", "3.3.0", "4.0.0", "4.1.0")
 NOTES = """<!doctype html><html><head><title>Buzzy {version}</title></head><body><nav>All versions</nav><main>
 <h1>Buzzy {version}</h1><p>What is new:</p><ul>
 <li>Exports no longer time out.</li><li>The list of files loads in half the time.</li></ul>
 <p>Nothing has to be done by hand.</p></main></body></html>"""
 
-NODE = {"4.0.0": "16.0.0"}
+NODE = {"4.0.0": "16.0.0", "4.1.0": "18.20.4"}
 """Versions that are built on another Node.js than the rest."""
 
 

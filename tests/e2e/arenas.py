@@ -36,6 +36,10 @@ class Arena(Protocol):
     def seed(self, namespaces: list[str], services: Sequence[SeedService] = SERVICES_OF_BUZZY) -> None:
         """Buzzy 3.2.0 in each namespace, with 3.1.4 before it."""
 
+    @property
+    def changes_what_runs(self) -> bool:
+        """Whether what is said of an image holds for pods that run already, and not only for new ones."""
+
     def behave(self, tag: str, behaviour: str) -> None:
         """From now on images of this tag behave so."""
 
@@ -70,6 +74,7 @@ class SandboxArena:
     """The sandbox's cluster, in this process."""
 
     version = "the sandbox's"
+    changes_what_runs = False
 
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         """`folder` is where the kubeconfig is written."""
@@ -97,6 +102,8 @@ class SandboxArena:
 
 class RealArena:
     """A control plane of this machine, whose pods behave as their tags say."""
+
+    changes_what_runs = True
 
     def __init__(self, plane: ControlPlane) -> None:
         """`plane` is running."""

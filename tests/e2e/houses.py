@@ -22,6 +22,9 @@ from sandbox.workspace import Message, Person
 from tests.e2e.arenas import Arena, kubectl
 
 PATIENCE = 60.0
+METRICS_SPEED = 4.0
+"""How much sooner than at leisure versions go wrong in their metrics."""
+
 DEADLINE = "20s"
 """How long a service's rollout may take in a journey: many times what it takes, and a failure still soon."""
 CHANNELS = {
@@ -148,14 +151,25 @@ class House(Stage):
     def let_go(self, environment: str, service: str, version: str) -> None:
         """They get ready after all: those that were held are made anew."""
         self.arena.behave(f"buzzybuzz/{service}:{version}", "ready")
+        self._make_anew(environment, f"buzzybuzz/{service}:{version}")
+
+    def fall_ill(self, environment: str, service: str, version: str, behaviour: str) -> None:
+        """Pods of this image that were well begin to behave so."""
+        image = f"buzzybuzz/{service}:{version}"
+        self.arena.behave(image, behaviour)
+        if not self.arena.changes_what_runs:
+            self._make_anew(environment, image)
+
+    def _make_anew(self, environment: str, image: str) -> None:
+        """Delete the pods of an image; others come in their place."""
         namespace = self.namespaces[environment]
         with new_client_from_config(str(self.kubeconfig)) as api:  # type: ignore[no-untyped-call] # no types
             core = client.CoreV1Api(api)
             answer: Any = core.list_namespaced_pod(
-                namespace, label_selector=f"app={service}", _preload_content=False, _request_timeout=(5, 30)
+                namespace, _preload_content=False, _request_timeout=(5, 30)
             )
             for pod in json.loads(answer.data)["items"]:
-                if _tag(pod["spec"]) == version:
+                if pod["spec"]["containers"][0]["image"].partition("@")[0] == image:
                     core.delete_namespaced_pod(pod["metadata"]["name"], namespace, _request_timeout=(5, 30))
 
     def selectors(self, environment: str) -> dict[str, dict[str, str]]:
@@ -257,7 +271,14 @@ def house(
 
 def _metrics(arena: Arena, folder: Path, port: int, namespaces: list[str], wrong: dict[str, str]) -> Child:
     """Metrics of the pods in these namespaces, four times as fast as at leisure."""
-    arguments = ["-m", "sandbox.metrics", "--kubeconfig", str(arena.kubeconfig), "--speed", "4"]
+    arguments = [
+        "-m",
+        "sandbox.metrics",
+        "--kubeconfig",
+        str(arena.kubeconfig),
+        "--speed",
+        str(METRICS_SPEED),
+    ]
     arguments += ["--port", str(port)]
     arguments += [part for name in namespaces for part in ("--namespace", name)]
     arguments += [part for image, what in wrong.items() for part in ("--behaviour", f"{image}={what}")]

@@ -49,6 +49,7 @@ class Waiting:
     namespace: str = NAMESPACE
     release: str = "R1"
     cause: str = ""
+    again: bool = False
     key: str = ""
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     deadline: datetime = field(default_factory=lambda: datetime.now(UTC) + timedelta(seconds=60))

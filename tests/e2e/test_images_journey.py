@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import httpx
@@ -26,7 +27,7 @@ def test_a_release_runs_what_was_looked_up(open_house: OpenHouse) -> None:
     assert container["image"] == f"buzzybuzz/buzzy-api:3.2.1@{digest}"
     thread = house.thread(message)
     assert f"buzzy-api {digest[:19]}" in thread
-    assert "✅ compatible · Kubernetes v1." in thread
+    assert re.search(r"✅ compatible · MongoDB 4[.]4[.]29.*Kubernetes v1[.]", thread)
     back = house.released("/buzzy rollback staging", "staging", house.bob)
     assert "3.2.1 → 3.2.0" in back.shown
     assert set(house.images("staging").values()) == {"3.2.0"}
@@ -45,6 +46,9 @@ def test_what_is_not_there_or_does_not_fit_is_refused_in_the_channel(open_house:
     shown = house.until(message, "cannot be done, nothing was changed").shown
     assert "it needs Node.js 18.x, and the image of buzzy-main, buzzy-api" in shown
     assert "The row 4.x of compatibility" in shown
+    message = house.ask("/buzzy release 4.1.0 staging", "staging")
+    shown = house.until(message, "cannot be done, nothing was changed").shown
+    assert "4.1.0 does not run with what is there: it needs MongoDB >=5.0, and 4.4.29 runs" in shown
     assert house.images("staging") == before
 
 

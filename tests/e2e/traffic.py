@@ -12,17 +12,14 @@ import http.client
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import httpx
-
-from tests.e2e.contracts.worlds import Api, Json
+from tests.e2e.contracts.worlds import Json
+from tests.e2e.watching import Following
 
 CLIENTS = 2
 PAUSE_SECONDS = 0.005
@@ -72,13 +69,11 @@ class Traffic:
 
     def __init__(self, kubeconfig: Path, namespace: str, service: str) -> None:
         """Nothing is sent yet."""
-        self._kubeconfig = kubeconfig
+        self._following = Following(kubeconfig)
         self._namespace = namespace
         self._service = service
         self._pods = _Pods()
         self._slices: dict[str, Json] = {}
-        self._ended = threading.Event()
-        self._threads: list[threading.Thread] = []
         self.answers: list[Answered] = []
 
     def __enter__(self) -> Self:
@@ -86,21 +81,19 @@ class Traffic:
         core = f"/api/v1/namespaces/{self._namespace}/pods"
         slices = f"/apis/discovery.k8s.io/v1/namespaces/{self._namespace}/endpointslices"
         label = f"kubernetes.io/service-name={self._service}"
-        for path, selector, note in ((core, "", self._note_pod), (slices, label, self._note_slice)):
-            self._start(partial(self._watch, path, selector, note))
+        self._following.follow(core, self._note_pod)
+        self._following.follow(slices, self._note_slice, selector=label)
         deadline = time.monotonic() + ANSWER_SECONDS
         while not self._ready():
             assert time.monotonic() < deadline, "there is nobody to send requests to"
             time.sleep(0.01)
         for _ in range(CLIENTS):
-            self._start(self._send)
+            self._following.start(self._send)
         return self
 
     def __exit__(self, *_: object) -> None:
         """End all of it."""
-        self._ended.set()
-        for thread in self._threads:
-            thread.join(15)
+        self._following.__exit__()
         for pod in list(self._pods.servers):
             self._pods.end(pod)
 
@@ -124,28 +117,6 @@ class Traffic:
         """The Deployment of a pod, by its name."""
         return pod.rsplit("-", 2)[0]
 
-    def _start(self, run: Callable[[], None]) -> None:
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        self._threads.append(thread)
-
-    def _watch(self, path: str, selector: str, note: Callable[[str, Json], None]) -> None:
-        api = Api(self._kubeconfig)
-        while not self._ended.is_set():
-            with suppress(httpx.HTTPError):
-                listed = api.ask("GET", path, labelSelector=selector).body
-                for item in listed["items"]:
-                    note("ADDED", item)
-                version = listed["metadata"]["resourceVersion"]
-                query: dict[str, Any] = {"labelSelector": selector, "resourceVersion": version}
-                with api.watch(path, timeoutSeconds=5, **query) as changes:
-                    for change in changes:
-                        if change["type"] not in {"ERROR", "BOOKMARK", "HTTP"}:
-                            note(change["type"], change["object"])
-                        if self._ended.is_set():
-                            break
-        api.close()
-
     def _note_pod(self, what: str, pod: Json) -> None:
         name = pod["metadata"]["name"]
         if what == "DELETED" or "deletionTimestamp" in pod["metadata"]:
@@ -157,10 +128,10 @@ class Traffic:
 
     def _ready(self) -> list[str]:
         """The pods that get requests now, as kube-proxy has it."""
-        return list(_ready_of(self._slices.values()))
+        return list(ready_pods(self._slices.values()))
 
     def _send(self) -> None:
-        while not self._ended.is_set():
+        while not self._following.ended.is_set():
             at = time.monotonic()
             try:
                 self.answers.append(Answered(at, pod=self._ask()))
@@ -181,7 +152,8 @@ class Traffic:
             connection.close()
 
 
-def _ready_of(slices: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+def ready_pods(slices: Iterable[Json]) -> Iterator[str]:
+    """The pods that get requests, by the EndpointSlices."""
     for each in slices:
         for endpoint in each.get("endpoints") or ():
             if endpoint.get("conditions", {}).get("ready"):

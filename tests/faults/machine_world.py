@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from releases import approval, gates, grammar
+from bot.requests import LET_GO
+from releases import approval, gates, grammar, steering
 from releases import events as e
 from releases.people import Person
 from releases.plan import digest_of
@@ -57,7 +58,7 @@ When = Literal["before", "after"]
 PortName = Literal["store", "cluster"]
 Wanted = Literal["good", "crash", "missing", "the same", "back"]
 """What is asked for: a version that comes up or does not, the one that was asked for last, a rollback."""
-Answer = Literal["approve", "withdraw", "refuse", "abort"]
+Answer = Literal["approve", "withdraw", "refuse", "abort", "pause", "resume", "retry"]
 
 
 class KilledError(BaseException):
@@ -205,8 +206,9 @@ class MachineWorld:
         self.queue.put("deployment", "plan", id_)
 
     def answer(self, environment: str, who: str, what: Answer) -> None:
-        """Somebody answers the release that holds an environment, as the bot lets them."""
-        id_ = self.record.holder(environment)
+        """Somebody answers the release that holds an environment, as the bot lets them, or retries one."""
+        latest = self.record.latest(environment)
+        id_ = latest[0] if what == "retry" and latest is not None else self.record.holder(environment)
         if id_ is None:
             return
         held, person = self.record.load(id_), Person(who, who)
@@ -218,14 +220,20 @@ class MachineWorld:
             case "refuse":
                 outcome = approval.refuse(held.release, person, now(), via="reaction")
             case "abort":
-                outcome = approval.abort(held.release, person, now(), None)
+                outcome = steering.abort(held.release, person, now(), None)
+            case "pause":
+                outcome = steering.pause(held.release, person, now(), None)
+            case "resume":
+                outcome = steering.resume(held.release, person, now(), via="button")
+            case "retry":
+                outcome = steering.retry(held.release, person, now(), via="button", newest=id_)
         if isinstance(outcome, Refusal) or not outcome:
             return
         try:
             after = self.record.append(held, outcome).release
-        except (MovedError, StaleError):
+        except (MovedError, StaleError, BusyError):
             return
-        if not after.ended and any(isinstance(event, e.Approved | e.AbortRequested) for event in outcome):
+        if not after.ended and any(isinstance(event, LET_GO) for event in outcome):
             self.queue.put("deployment", "advance", id_)
 
     def edit(self, environment: str, service: str, tag: str) -> None:

@@ -67,6 +67,8 @@ def recorded(pool: Executor) -> dict[str, Recorded]:
         ("horse", "redis append step_progressed", "StepWork._tell"),
         ("horse", "redis append step_finished", "Advance._advance_step"),
         ("horse", "redis append turned_back", "Advance._turn_back"),
+        ("horse", "redis append monitored", "StepWork.tell"),
+        ("horse", "redis append step_failed turned_back", "Advance._fail"),
         ("horse", "redis append interrupted", "Advance.go"),
         ("horse", "redis append release_finished", "Advance._end"),
         ("horse", "redis append rolled_back", "Advance._end"),

@@ -53,8 +53,10 @@ ENVIRONMENTS = st.sampled_from(sorted(NAMESPACES))
 SERVICE_NAMES = st.sampled_from(["buzzy-main", "buzzy-api"])
 WANTED: st.SearchStrategy[Wanted] = st.sampled_from(["good", "back", "crash", "missing", "the same"])
 
-ANSWERS: st.SearchStrategy[Answer] = st.sampled_from(["approve", "abort", "withdraw", "refuse"])
-ACTS = st.sampled_from(["nothing", "kill", "overtake", "redis", "abort", "edit"])
+ANSWERS: st.SearchStrategy[Answer] = st.sampled_from(
+    ["approve", "abort", "withdraw", "refuse", "pause", "resume", "retry"]
+)
+ACTS = st.sampled_from(["nothing", "kill", "overtake", "redis", "abort", "pause", "edit"])
 Place = tuple[PortName, int, When]
 PLACES: st.SearchStrategy[Place] = st.tuples(
     st.sampled_from(["store", "cluster"]),
@@ -235,6 +237,7 @@ class Releases(RuleBasedStateMachine):
             for environment in NAMESPACES:
                 for who in PEOPLE:
                     self.world.answer(environment, who, "approve")
+                self.world.answer(environment, PEOPLE[0], "resume")
             self.world.expire_leases()
             self.world.reap()
             self._work_off()
@@ -283,6 +286,8 @@ class Releases(RuleBasedStateMachine):
                     self._restart()
                 case "abort":
                     self.world.answer(environment, "U0BOB", "abort")
+                case "pause":
+                    self.world.answer(environment, "U0BOB", "pause")
                 case "edit":
                     self.world.edit(environment, "buzzy-api", "3.1.9")
 

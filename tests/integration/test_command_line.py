@@ -274,6 +274,31 @@ def test_the_exit_code_says_how_it_ended(house: House, desk: Desktop, end: list[
         assert asked.end().code == code
 
 
+@pytest.mark.requirement("X10", "C6")
+def test_pause_resume_and_retry_are_lines_as_well(house: House, desk: Desktop) -> None:
+    """The first two are done at once; a retry is followed from where it goes on."""
+    desk.do("alice", "release 3.2.1 development")
+    house.planned("R1")
+    house.run_steps("R1", count=1)
+    for line, says in (("pause R1", "is paused before its next step"), ("resume R1", "goes on")):
+        said = desk.do("alice", line)
+        assert (said.code, says in said.out) == (0, True), said
+    assert desk.do("alice", "retry R1").code == 3
+    house.append(
+        "R1",
+        e.StepStarted(at=now(), index=1),
+        e.StepFailed(at=now(), index=1, reason="no."),
+        e.ReleaseFailed(at=now(), reason="no."),
+    )
+    with typing("alice", "retry R1", desk.env) as retried:
+        eventually(lambda: "retries from the command line: going on with 2/" in retried.out, "it", seconds=30)
+        house.append("R1", e.ReleaseFinished(at=now()))
+        said = retried.end()
+    assert said.code == 0
+    assert "asked for" not in said.out
+    assert "🟢" in said.out
+
+
 @pytest.mark.requirement("X10", "Q1")
 def test_a_redis_that_swallows_its_answer_opens_one_release(tmp_path: Path) -> None:
     """It is asked again under the same id; one that stays away is told, with the exit code for not known."""

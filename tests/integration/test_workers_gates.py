@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from releases import approval, gates
+from releases import approval, gates, steering
 from releases import events as e
 from releases.closing import Closure
 from releases.lifecycle import State
@@ -172,7 +172,7 @@ def test_what_is_stopped_in_the_moment_has_changed_nothing(here: World) -> None:
     """The environment is free at once, and a job that comes late finds nothing to do."""
     id_ = waiting(here, grace_seconds=60)
     approve(here, id_)
-    stopped = approval.abort(here.load(id_), Person(ALICE.id, ALICE.name), now(), None)
+    stopped = steering.abort(here.load(id_), Person(ALICE.id, ALICE.name), now(), None)
     assert isinstance(stopped, tuple)
     here.record.append(here.record.load(id_), stopped)
     here.queue.put("deployment", "advance", id_)

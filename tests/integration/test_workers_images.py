@@ -16,8 +16,8 @@ from releases.checklist import Item, Outcome
 from releases.lifecycle import Release, State
 from releases.record import Store
 from releases.version import Version
+from sandbox.mongodb import mongo_server
 from sandbox.registry import push_image
-from tests.integration.mongo_server import mongo_server
 from tests.integration.registries import RunningRegistry, sandbox_registry
 from tests.integration.workers_world import CONFIG, SERVICES, World, now, world
 from workers.around import Around

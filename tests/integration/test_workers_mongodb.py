@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from releases.config import Database
-from tests.integration.mongo_server import mongo_server
+from sandbox.mongodb import mongo_server
 from workers.mongodb import MongoDbError, server_version
 
 

@@ -127,3 +127,15 @@ def test_what_a_chart_keeps() -> None:
     assert line.values == (0.1235, None, None, 0.2)
     long = analysis.line_of((), NOW - timedelta(days=1), NOW, timedelta(seconds=1))
     assert len(long.values) == 60
+
+
+@pytest.mark.requirement("B4")
+def test_a_warning_of_the_second_in_which_it_began_counts() -> None:
+    """Kubernetes stamps most of them with whole seconds; one without a time counts as well."""
+    since = NOW + timedelta(seconds=0.6)
+    assert [analysis.is_of(NOW + timedelta(seconds=each), since) for each in (-1, 0, 1)] == [
+        False,
+        True,
+        True,
+    ]
+    assert analysis.is_of(None, since)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from releases import approval, gates
+from releases import approval, gates, steering
 from releases import events as e
 from releases.lifecycle import Release, State, apply, fold
 from releases.people import Person, Standing
@@ -161,7 +161,7 @@ def test_a_no_by_an_approver_or_by_the_asker_ends_it() -> None:
 
 def test_abort_while_it_waits_ends_it_at_once() -> None:
     """Nothing was changed, so there is nothing to undo."""
-    release = after(waiting(), approval.abort(waiting(), ALICE, LATER, None))
+    release = after(waiting(), steering.abort(waiting(), ALICE, LATER, None))
     assert release.state is State.CANCELLED
 
 
@@ -169,11 +169,11 @@ def test_abort_while_it_runs_asks_the_worker() -> None:
     """The worker stops at its next safe point; asking twice is asking once."""
     approved = apply(waiting(), e.Approved(at=T0, digest=PLAN.digest))
     running = apply(approved, e.ReleaseStarted(at=T0))
-    aborting = after(running, approval.abort(running, DAN, LATER, "wrong one"))
+    aborting = after(running, steering.abort(running, DAN, LATER, "wrong one"))
     assert aborting.state is State.ABORTING
-    assert approval.abort(aborting, DAN, LATER, None) == ()
+    assert steering.abort(aborting, DAN, LATER, None) == ()
     ended = apply(aborting, e.ReleaseCancelled(at=T0))
-    assert isinstance(approval.abort(ended, DAN, LATER, None), Refusal)
+    assert isinstance(steering.abort(ended, DAN, LATER, None), Refusal)
 
 
 @pytest.mark.requirement("C11", "B2")
@@ -185,7 +185,7 @@ def test_who_may_say_that_a_release_is_good() -> None:
     asking = apply(running, e.DecisionAsked(at=LATER, index=0, because="Nothing could be said."))
 
     def finish(release: Release, who: Person, rule: Refusal | None = nobody) -> approval.Outcome:
-        return approval.finish(release, who, LATER, via="button", allowed=lambda _: rule)
+        return steering.finish(release, who, LATER, via="button", allowed=lambda _: rule)
 
     assert finish(asking, ALICE) == (e.MonitorSettled(at=LATER, by=ALICE.actor, via="button"),)
     assert isinstance(finish(asking, BOB, None), tuple)

@@ -61,7 +61,7 @@ def test_a_bar_for_each_service_while_it_runs() -> None:
         "buzzy-api     ██████░░░░ 2/3  3.2.1  1 starting",
         "buzzy-files   ░░░░░░░░░░ 0/3  3.2.0",
         "buzzy-worker  ░░░░░░░░░░ 0/3  3.2.0",
-        "[ Plan ] [ Abort ]",
+        "[ Plan ] [ Pause ] [ Abort ]",
     ]
 
 
@@ -84,7 +84,7 @@ def test_a_failure_says_what_is_left_changed_and_offers_the_way_back() -> None:
     assert lines[0] == "🔴 R42 · buzzy 3.2.0 → 3.2.1 · staging — failed at buzzy-api"
     assert "buzzy-api crashes at start (exit code 1)" in lines
     assert any("buzzy-main, buzzy-api were changed and left as they are" in line for line in lines)
-    assert lines[-1] == "[ Roll back ] [ Plan ]"
+    assert lines[-1] == "[ Retry ] [ Roll back ] [ Plan ]"
 
 
 def test_an_abort_goes_back_and_says_so() -> None:

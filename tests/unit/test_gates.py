@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from releases import approval, gates, policy
+from releases import approval, gates, policy, steering
 from releases import events as e
 from releases.config import Environment, parse_config
 from releases.lifecycle import Release, State, apply, fold
@@ -263,7 +263,7 @@ def test_whoever_is_involved_can_stop_it_in_the_moment(who: Person) -> None:
     def allowed(person: Person) -> Refusal | None:
         return None if person.id == "U0ERIN" else Refusal("by others")
 
-    outcome = approval.abort(release, who, T0, None, allowed=allowed)
+    outcome = steering.abort(release, who, T0, None, allowed=allowed)
     assert isinstance(outcome, tuple)
     assert after(release, outcome).state is State.CANCELLED
 
@@ -276,11 +276,11 @@ def test_who_is_not_involved_cannot_and_approvers_can_no_more_once_it_has_starte
     def nobody(_: Person) -> Refusal | None:
         return Refusal("by others")
 
-    assert isinstance(approval.abort(release, Person("U0SAM", "sam"), T0, None, allowed=nobody), Refusal)
+    assert isinstance(steering.abort(release, Person("U0SAM", "sam"), T0, None, allowed=nobody), Refusal)
     guest = Person("U0DAN", "dan", Standing.GUEST, frozenset({"S0APPROVERS"}))
-    assert isinstance(approval.abort(release, guest, T0, None, allowed=nobody), Refusal)
+    assert isinstance(steering.abort(release, guest, T0, None, allowed=nobody), Refusal)
     running = after(release, [e.Approved(at=T0, digest=PLAN.digest), e.ReleaseStarted(at=T0)])
-    assert isinstance(approval.abort(running, DAN, T0, None, allowed=nobody), Refusal)
+    assert isinstance(steering.abort(running, DAN, T0, None, allowed=nobody), Refusal)
 
 
 @pytest.mark.requirement("X5", "C3")

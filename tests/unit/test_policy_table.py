@@ -13,7 +13,7 @@ from itertools import product
 import pytest
 
 from bot.reactions import Reactions
-from releases import approval, gates, grammar, policy
+from releases import approval, gates, grammar, policy, steering
 from releases import events as e
 from releases.config import Environment, Permission, parse_config
 from releases.lifecycle import ENDED, Release, State, apply, fold
@@ -287,6 +287,7 @@ def in_state(release: Release, state: State) -> Release | None:
         State.RUNNING: running,
         State.SIGNING: (*running, e.StepStarted(at=T0, index=0), asked),
         State.UNDECIDED: (*running, e.DecisionAsked(at=T0, index=0, because="?")),
+        State.PAUSED: (*running, e.PauseRequested(at=T0, by=by), e.Paused(at=T0)),
         State.ABORTING: (*running, abort),
         State.TURNING_BACK: turned,
         State.CANCELLING: (abort,),
@@ -393,7 +394,7 @@ def test_who_may_stop_what(environment: str) -> None:
         def rule(asks: Person) -> Refusal | None:
             return policy.may("abort", place, asks, "C0GENERAL")
 
-        outcome = approval.abort(release, who, SOON, None, allowed=rule)
+        outcome = steering.abort(release, who, SOON, None, allowed=rule)
         agreed = state in {"about to start", "approved", "held"}  # and nothing was changed yet
         expected = is_one_of_us(who) and (
             who.id == ALICE.id

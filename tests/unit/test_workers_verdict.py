@@ -265,3 +265,46 @@ def test_the_release_that_put_it_there_is_known_by_its_mark() -> None:
     assert describe("api", "api", picture.deployment, picture, T0).release == "R37"
     other = deployment("api", annotations=marks, template=pod_template("api", "3.2.0", env=[]))
     assert describe("api", "api", other, picture, T0).release is None
+
+
+OLD_CRASH: dict[str, Any] = {"ended_before": Termination("Error", 1, at=T0 - seconds(30)), "restarts": 5}
+GIVEN_UP = condition("Progressing", status=False, reason="ProgressDeadlineExceeded", since=T0 - seconds(9))
+
+
+@pytest.mark.requirement("C6")
+@pytest.mark.parametrize(
+    ("pods", "conditions"),
+    [
+        pytest.param([waiting("ImagePullBackOff")], (), id="an image that is pulled again in a while"),
+        pytest.param([waiting("CreateContainerConfigError")], (), id="a container that is started again"),
+        pytest.param([waiting("CrashLoopBackOff", **OLD_CRASH)], (), id="a crash from before"),
+        pytest.param(
+            [pod(ready=False, phase="Failed", reason="Evicted")], (), id="a pod that has a successor"
+        ),
+        pytest.param([pod(ready=False)], (GIVEN_UP,), id="what Kubernetes had given up"),
+    ],
+)
+def test_after_a_retry_what_was_wrong_before_gets_another_chance(
+    pods: list[PodSeen], conditions: tuple[Any, ...]
+) -> None:
+    """For as long as a kubelet may wait before it tries again; without a retry it fails at once."""
+    picture = seen(*pods, conditions=conditions, **UNDONE)
+
+    def at(offset: float) -> Verdict:
+        now, deadline = T0 + seconds(offset), T0 + seconds(900)
+        return judge(STEP, picture, since=T0, now=now, deadline=deadline, again=True)
+
+    assert isinstance(verdict(picture), Failed)
+    assert isinstance(at(60), Progressing)
+    assert isinstance(at(299), Progressing)
+    if not conditions:
+        assert isinstance(at(300), Failed)
+    assert isinstance(at(900), Failed)
+
+
+@pytest.mark.requirement("C6")
+def test_after_a_retry_what_goes_wrong_anew_fails_at_once() -> None:
+    """A crash since then is news."""
+    anew = waiting("CrashLoopBackOff", ended_before=Termination("Error", 1, at=T0 + seconds(5)), restarts=6)
+    result = judge(STEP, seen(anew, **UNDONE), since=T0, now=NOW, deadline=DEADLINE, again=True)
+    assert isinstance(result, Failed)

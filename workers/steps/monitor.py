@@ -280,7 +280,7 @@ class Look:
                     for pod in pods
                     for event in self._work.cluster.warnings(self._work.namespace, pod.name)
                     if (not trigger.reasons or event.reason in trigger.reasons)
-                    and (event.at is None or event.at >= self._work.since)
+                    and analysis.is_of(event.at, self._work.since)
                 )
 
     def _query(self, trigger: Trigger) -> Reading:

@@ -45,7 +45,7 @@ def _verdict(step: Standing, seen: RolloutSeen, generation: int, work: Work) -> 
         return Failed(f"The Deployment {step.deployment} was deleted meanwhile")
     if seen.deployment.generation < generation:
         return None
-    return judge(step, seen, since=work.since, now=work.now(), deadline=work.deadline)
+    return judge(step, seen, since=work.since, now=work.now(), deadline=work.deadline, again=work.again)
 
 
 def _failed(step: Standing, seen: RolloutSeen, verdict: Judged, work: Work) -> Failed:

@@ -26,6 +26,9 @@ class Work(Protocol):
     cause: str
     since: datetime
     deadline: datetime
+    again: bool
+    """Whether it is begun anew, after it had failed and somebody retried it."""
+
     key: str
     """Names this step of this release among all that there are."""
 

@@ -17,7 +17,7 @@ LOOK_SECONDS = 0.05
 
 
 class People:
-    """The `House` of the scenarios: a channel, and the release's message in it."""
+    """The `House` of the scenarios: a channel, and the releases' messages in it."""
 
     def __init__(self, slack: RunningWorkspace, store: Store, channel: str) -> None:
         """`store` shows whether what Slack could not get through was recorded all the same."""
@@ -30,15 +30,15 @@ class People:
         self._insist(lambda: self._slack.person("alice").command(line, self._channel))
 
     def react(self, who: str, emoji: str) -> None:
-        """React to the release's message. Slack delivers that again by itself."""
-        self._slack.person(who).react(self._messages()[0], emoji)
+        """React to the newest release's message. Slack delivers that again by itself."""
+        self._slack.person(who).react(self._messages()[-1], emoji)
 
     def click(self, who: str, button: str) -> None:
-        """Click a button of the release's message."""
-        self._insist(lambda: self._slack.person(who).click(self._messages()[0], button))
+        """Click a button of the newest release's message."""
+        self._insist(lambda: self._slack.person(who).click(self._messages()[-1], button))
 
     def until(self, pattern: str) -> None:
-        """Wait until the release's message shows something, a regular expression."""
+        """Wait until a release's message shows something, a regular expression."""
 
         def shown() -> bool:
             return any(re.search(pattern, message.shown) for message in self._messages())

@@ -19,13 +19,13 @@ class House(Protocol):
         """Type a command."""
 
     def react(self, who: str, emoji: str) -> None:
-        """React to the release's message."""
+        """React to the newest release's message."""
 
     def click(self, who: str, button: str) -> None:
-        """Click a button of the release's message."""
+        """Click a button of the newest release's message."""
 
     def until(self, pattern: str) -> None:
-        """Wait until the release's message shows something, a regular expression."""
+        """Wait until a release's message shows something, a regular expression."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,12 @@ class Scenario:
     """More keys of the environment."""
 
 
+PROBE = {"http": {"url": "http://127.0.0.1:9/", "within": "1s"}, "for": "1s", "name": "shop"}
+"""Nobody answers there: what is watched so goes back, whatever its pods do."""
+
 BLUE_GREEN = {"strategy": "blue-green", "blue_green": {"monitor": "1s", "delay": "1h"}}
+
+ILL = {"monitor": {"window": "10m", "every": "1s", "triggers": [PROBE]}}
 
 
 def _approve(house: House) -> None:
@@ -80,6 +85,18 @@ def _rollback(house: House) -> None:
     house.until("rolled back in")
 
 
+def _goes_back(house: House) -> None:
+    house.ask(f"/buzzy release {NEXT} staging")
+    _approve(house)
+    house.until(f"rolled back to {STABLE} by itself")
+
+
+def _there_and_back(house: House) -> None:
+    """What had the traffic stands by: one switch there, one switch back."""
+    _release(house)
+    _rollback(house)
+
+
 def _abort(house: House) -> None:
     house.ask(f"/buzzy release {NEXT} staging")
     _approve(house)
@@ -96,6 +113,13 @@ SCENARIOS = (
     Scenario("blue-green", _release, settings=BLUE_GREEN),
     Scenario("blue-green rollback", _rollback, settings=BLUE_GREEN),
     Scenario("blue-green abort", _abort, {f"buzzybuzz/buzzy-api:{NEXT}": "never-ready"}, settings=BLUE_GREEN),
+    Scenario("blue-green there and back", _there_and_back, settings=BLUE_GREEN),
+    Scenario("watched and ill", _goes_back, settings=ILL),
+    Scenario(
+        "blue-green watched and ill",
+        _goes_back,
+        settings={**BLUE_GREEN, "blue_green": {"delay": "1h"}, **ILL},
+    ),
     Scenario("abort", _abort, {f"buzzybuzz/buzzy-api:{NEXT}": "never-ready"}),
     Scenario(
         "after a worker's crash",

@@ -15,6 +15,9 @@ from typing import Any
 
 import bson
 
+VERSION = "4.4.29"
+"""What runs in the sandbox."""
+
 OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
 _HEADER = struct.Struct("<iiii")
 
@@ -25,7 +28,7 @@ WIRE = {"3.6": 6, "4.0": 7, "4.2": 8, "4.3": 9, "4.4": 9, "5.0": 13, "7.0": 21}
 class _Handler(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         server = self.server
-        assert isinstance(server, _Server)
+        assert isinstance(server, _Server)  # noqa: S101 - only that one has this handler
         while (header := self._read(16)) is not None:
             size, request, _, code = _HEADER.unpack(header)
             body = self._read(size - 16)
