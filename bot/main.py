@@ -37,6 +37,7 @@ from bot.relay.audience import Audience
 from bot.relay.charts import Charts
 from bot.relay.gates import Escalations
 from bot.relay.pace import Pace
+from bot.relay.pencil import Pencil
 from bot.relay.posting import Poster
 from bot.relay.replies import Replies
 from bot.relay.story import Story
@@ -275,16 +276,16 @@ class Bot:
     def _relay(self, pace: Pace) -> Relay:
         store = self._patient
         record, told = Record(store), Told(store, self._name)
-        poster = Poster(self._slack, told, pace)
+        poster, pencil = Poster(self._slack, told, pace), Pencil()
         return Relay(
             record,
             told,
             Story(told, poster, self._config.application),
             Alarm(self._config, record, told, poster, self._slack),
-            Announcements(Closures(store), poster),
+            Announcements(Closures(store), told, poster, pencil),
             Audience(self._config, told, poster, self._slack),
             Escalations(self._config, told, poster, self._slack),
-            Charts(told, poster),
+            Charts(told, poster, pencil),
             Replies(Questions(store), self._desk(store), told, poster, self._slack),
         )
 

@@ -11,7 +11,7 @@ from bot.closing import Closing
 from bot.gate import CrowdError, Gate
 from bot.messages import Message
 from bot.messages.parts import lines, message, room
-from bot.messages.refusals import mistake_message, refusal_message, unknown_release
+from bot.messages.refusals import mistake_message, refusal_message, taken_back_message, unknown_release
 from bot.people import Known
 from bot.planner import Planner
 from bot.proving import Proving
@@ -77,6 +77,11 @@ log = structlog.get_logger(__name__)
 
 ATTEMPTS = 5
 """So often somebody else may have written first before it is tried again later."""
+
+
+def stops_instead(opened: Release) -> bool:
+    """Whether what a rollback was answered with is a release that it stops, and no rollback of its own."""
+    return opened.request.kind == "release"
 
 
 class NotYetError(Exception):
@@ -182,6 +187,7 @@ class Requests:
     ) -> Release | Message:
         """Open the release that a command asks for and let a worker plan it; or why it is not opened.
 
+        A rollback of what is under way stops that, and opens nothing: then it is that release.
         `channel` is where it is asked for, None when that is a terminal. Raises `NotYetError` when the
         environment has become free just now.
         """
@@ -204,11 +210,37 @@ class Requests:
         try:
             release = self._record.open(requested.model_copy(update={"via": via}), delivery=delivery).release
         except BusyError as error:
-            return self._busy(error.holder, command.line())
+            release = self._record.load(error.holder).release
+            if not (isinstance(command, grammar.Rollback) and policy.takes_back(command, release)):
+                return self._busy(release.id, command.line())
+            self._record.counts_as(delivery, release.id)
+        if isinstance(command, grammar.Rollback) and stops_instead(release):
+            at_once = requested.approval is None
+            return self._take_back(command, release, user, channel, via=via, at_once=at_once)
         if isinstance(command, Forward):
             self._gate.got(environment.name, user)
         self._queue.put(queue_of(release), "plan", release.id)
         return release
+
+    def _take_back(  # noqa: PLR0913 - who wants what taken back, from where
+        self,
+        command: grammar.Rollback,
+        release: Release,
+        user: str,
+        channel: str | None,
+        *,
+        via: AskedVia,
+        at_once: bool,
+    ) -> Release | Message:
+        """Let the release that is under way stop and go back by itself, which is the rollback of it.
+
+        `at_once`: whether the person could roll back without anybody agreeing; else the rule for aborts has
+        to allow it. Who comes again, after it was stopped, is told the same.
+        """
+        if not policy.takes_back(command, release):
+            return release
+        refusal = self._steering.take_back(release, command.reason, user, channel, via=via, at_once=at_once)
+        return self._record.load(release.id).release if refusal is None else refusal_message(refusal)
 
     def _open(
         self, command: Opening, user: str, channel: str | None, delivery: str, via: AskedVia
@@ -216,6 +248,8 @@ class Requests:
         opened = self.open(command, user, channel, delivery, via=via)
         if isinstance(opened, Message):
             return opened
+        if isinstance(command, grammar.Rollback) and stops_instead(opened):
+            return taken_back_message(opened, self._url(opened.id))
         if channel == opened.request.channel:
             return None  # its message is on its way to where the person looks
         return self._follow(opened)

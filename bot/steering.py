@@ -57,6 +57,27 @@ class Steering:
         refusal = self._decide(command.release, user, self._judge(command, channel, via, passed))
         return None if refusal is None else refusal_message(refusal)
 
+    def take_back(  # noqa: PLR0913 - who wants what taken back, why, from where
+        self,
+        release: Release,
+        reason: str | None,
+        user: str,
+        channel: str | None,
+        *,
+        via: AskedVia,
+        at_once: bool,
+    ) -> Refusal | None:
+        """Stop what is under way, for who asked for a rollback there.
+
+        `at_once`: whether they could roll back without anybody agreeing; else the rule for aborts decides.
+        """
+        rule = policy.admit if at_once else self._rule("abort", release, channel)
+
+        def judge(release: Release, who: Person) -> steering.Outcome:
+            return steering.abort(release, who, self._now(), reason, via=via, allowed=rule)
+
+        return self._decide(release.id, user, judge)
+
     def done(self, command: Steers, url: str | None) -> Message:
         """What who typed such a line is told; `url` leads to the release's message."""
         id_ = command.release

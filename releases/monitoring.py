@@ -67,15 +67,19 @@ class Monitor(Frozen):
         default={}, description="service → the Deployment of the version before, where that is another one"
     )
 
+    after_seconds: int = Field(
+        default=0, ge=0, description="for how long it is looked at once it is released; what trips is told"
+    )
+
     def undo(self) -> None:
         """Nothing: looking changes nothing."""
 
     @property
     def title(self) -> str:
         """The step in the words of the thread."""
-        return (
-            f"watched for {in_words(self.window_seconds)}: {', '.join(each.name for each in self.triggers)}"
-        )
+        after = f", and {in_words(self.after_seconds)} once it is released" if self.after_seconds else ""
+        names = ", ".join(each.name for each in self.triggers)
+        return f"watched for {in_words(self.window_seconds)}{after}: {names}"
 
 
 class Verdict(StrEnum):

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from releases.closing import Closure, Waiter
-from releases.events import Actor
+from releases.events import Actor, Evidence
+from releases.monitoring import Chart
 from releases.plan import Frozen
 from releases.schedule import Scheduled
 
@@ -116,6 +117,22 @@ class InStep(Told):
     since: AwareDatetime = Field(description="when it had been found to differ")
 
 
+class Tripped(Told):
+    """What a release brought is ill although it counted as released: nothing goes back by itself any more."""
+
+    notice: Literal["tripped"] = "tripped"
+    environment: str
+    release: str
+    version: str
+    stable: str = Field(description="what was there before it")
+    released_at: AwareDatetime
+    trigger: str
+    reason: str = Field(description="why it tripped, without a full stop")
+    on_call: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    chart: Chart | None = None
+
+
 Notice = Annotated[
     Closed
     | Opened
@@ -127,7 +144,8 @@ Notice = Annotated[
     | NotDone
     | TrainEmpty
     | Drifted
-    | InStep,
+    | InStep
+    | Tripped,
     Field(discriminator="notice"),
 ]
 

@@ -17,6 +17,7 @@ from releases.blue_green import Follow, Keep, Prepare, Preview, Switch, VerifyGr
 from releases.checklist import VOLATILE, Item
 from releases.database import Applied, Backup, Migrate, Migration, Restore, in_the_way
 from releases.frozen import Frozen, Json, canonical_json, digest_of
+from releases.identifying import Identify
 from releases.monitoring import Monitor
 from releases.template import Template
 from releases.validation import Validate
@@ -27,6 +28,7 @@ __all__ = [
     "EnsureConfiguration",
     "Follow",
     "Frozen",
+    "Identify",
     "Json",
     "Keep",
     "Plan",
@@ -196,6 +198,7 @@ Step = Annotated[
     | Backup
     | Migrate
     | Restore
+    | Identify
     | Drill
     | Validate
     | Monitor,
@@ -204,7 +207,11 @@ Step = Annotated[
 
 
 _LATER = frozenset({"checklist", "notes", "database", "on_failure"})
-_UNSAID: dict[str, Any] = {"checklist": {"__all__": set(VOLATILE)}}
+_LATER_OF_STEPS = frozenset({"metric", "backup", "after_seconds"})
+_UNSAID: dict[str, Any] = {
+    "checklist": {"__all__": set(VOLATILE)},
+    "steps": {"__all__": {"suspects": {"__all__": {"since", "by"}}}},
+}
 
 
 class Plan(Frozen):
@@ -234,10 +241,15 @@ class Plan(Frozen):
     def digest(self) -> str:
         """What an approval is bound to: the SHA-256 of the plan's canonical JSON.
 
-        Of the checklist counts how each item stands, not the numbers that say so. Fields that came with later
+        Of the checklist counts how each item stands, not the numbers that say so; of what changed, not since
+        when and by whom. Fields that came with later
         versions of Buzzy count once they are used, so that a plan keeps the digest that it was approved by.
         """
         content = self.model_dump(mode="json", exclude=_UNSAID)
+        for step in content["steps"]:
+            for name in _LATER_OF_STEPS & step.keys():
+                if not step[name]:
+                    del step[name]
         return digest_of({key: value for key, value in content.items() if key not in _LATER or value})
 
     @property

@@ -15,7 +15,7 @@ from typing import Literal
 from releases import grammar
 from releases.config import Approval, Environment
 from releases.events import ApprovalNeeded, ReleaseRequested, Target
-from releases.lifecycle import Release, State
+from releases.lifecycle import MOVING, Release, State
 from releases.people import Person, Standing
 from releases.version import ReleaseType
 
@@ -243,16 +243,37 @@ def busy(holder: Release, line: str) -> Refusal:
         State.ABOUT_TO_START: "is about to start",
         State.APPROVED: "is about to start",
         State.TURNING_BACK: "is going back",
+        State.ABORTING: "is being stopped",
         State.HELD: "waits until the environment opens",
         State.SIGNING: "waits for a sign-off",
         State.PAUSED: "is paused",
         State.UNDECIDED: "waits for somebody to say whether it is good",
     }.get(holder.state, "is under way")
+    stop = f", or stop it with `/buzzy abort {holder.id}`"
+    if holder.state in {State.ABORTING, State.TURNING_BACK}:
+        stop = ""  # it is, and that is not stopped half-way
+    elif holder.state in _TAKEN_BACK and holder.request.kind == "release" and holder.plan is not None:
+        stop += f", which takes it back to {holder.plan.stable}"
     return Refusal(
         f"{holder.id} {doing} in {holder.environment}, asked for by {holder.request.by.name}.",
-        f"One release at a time: wait until it has ended, or stop it with `/buzzy abort {holder.id}`.",
+        f"One release at a time: wait until it has ended{stop}.",
         copy=line,
     )
+
+
+_TAKEN_BACK = MOVING - {State.ABORTING, State.TURNING_BACK}
+
+
+def takes_back(command: grammar.Rollback, holder: Release) -> bool:
+    """Whether this rollback is asked for by stopping the release that is under way: it leads to the same.
+
+    That is so while the release moves, and if all of it is to go to what was stable before it.
+    """
+    if holder.request.kind != "release" or holder.state not in _TAKEN_BACK or holder.plan is None:
+        return False
+    if command.services or command.restore or command.keep_database:
+        return False
+    return command.to is None or str(command.to) == holder.plan.stable
 
 
 def needed(environment: Environment) -> ApprovalNeeded | None:

@@ -1,4 +1,4 @@
-"""Suites as steps of a plan: a Job to its end, or an answer until it is good. Pure."""
+"""Suites as steps of a plan: a Job to its end, an answer or a metric until it is good, a person. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pydantic import Field
 
 from releases.database import Task
 from releases.frozen import Frozen, Json
+from releases.monitoring import Unit, amount
 
 
 class HttpCheck(Frozen):
@@ -46,6 +47,28 @@ class HttpCheck(Frozen):
         return (low is None or found >= low) and (high is None or found <= high)
 
 
+class MetricCheck(Frozen):
+    """A metric of what runs that is good while it is within its limit."""
+
+    name: str = Field(description="what people call it")
+    query: str = Field(description="PromQL, with $labels, $namespace, $pods and $range")
+    samples: str = Field(default="", description="PromQL that counts what was measured; empty: any value")
+    fewest: int = Field(default=0, ge=0, description="how many there must be before they mean anything")
+    unit: Unit = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    over_seconds: int = Field(gt=0, description="the span over which it is measured")
+    deadline_seconds: int = Field(gt=0)
+
+    def judge(self, value: float) -> tuple[bool, str]:
+        """Whether a value is good, and what it is beside its limit, in a few words."""
+        said = f"{self.name} {amount(value, self.unit)}"
+        if self.at_least is not None:
+            return value >= self.at_least, f"{said} (at least {amount(self.at_least, self.unit)})"
+        limit = self.at_most if self.at_most is not None else value
+        return value <= limit, f"{said} (at most {amount(limit, self.unit)})"
+
+
 class PersonCheck(Frozen):
     """A person looks at it and says whether it is good."""
 
@@ -55,7 +78,7 @@ class PersonCheck(Frozen):
 
 
 class Validate(Frozen):
-    """Run one suite; exactly one of `job`, `http` and `person` says how."""
+    """Run one suite; exactly one of `job`, `http`, `metric` and `person` says how."""
 
     kind: Literal["validate"] = "validate"
     suite: str
@@ -63,6 +86,10 @@ class Validate(Frozen):
     job: Task | None = None
     http: HttpCheck | None = None
     person: PersonCheck | None = None
+    metric: MetricCheck | None = None
+    backup: Literal["newest"] | None = Field(
+        default=None, description="the backup that its Job is given to restore, in a place of its own"
+    )
 
     def undo(self) -> None:
         """Nothing: a suite changes nothing that would have to be undone."""
@@ -73,7 +100,7 @@ class Validate(Frozen):
         """How long it may take."""
         if self.person is not None:
             return self.person.expires_seconds
-        how = self.job or self.http
+        how = self.job or self.http or self.metric
         if how is None:
             raise ValueError(f"the suite {self.suite} is of no kind")
         return how.deadline_seconds

@@ -19,7 +19,7 @@ from releases.config import Config, Environment
 from releases.database import Backup, Migrate, Restore
 from releases.ledger import UnreadableLedgerError, concerns
 from releases.lifecycle import MOVING, Release, State, StepState, StepStatus
-from releases.migrations import BackupKnown, backup_of
+from releases.migrations import BackupKnown, backup_of, newest_backup
 from releases.monitoring import Monitor
 from releases.plan import Plan, Prepare, RollOut, Step, Switch, Verify, VerifyGreen, Watch
 from releases.record import Record, RecordUnavailableError
@@ -316,6 +316,7 @@ class Advance:
             look_around=self._look_around,
             key=f"{self._tools.record.installation()}/{release.id}/{index}{attempt}",
             usable_backup=self._usable_backup,
+            newest_backup=lambda: newest_backup(self._tools.record.recent(release.environment, PAST)),
             observe=lambda: self._tools.drafts.look(environment),
             database=lambda: self._tools.drafts.database(environment),
             files=self._tools.drafts.files.read,

@@ -45,6 +45,7 @@ class StepWork:
         look_around: Callable[[], tuple[ServiceSeen, ...]],
         key: str,
         usable_backup: Callable[[], BackupKnown | None],
+        newest_backup: Callable[[], BackupKnown | None],
         observe: Callable[[], Observed],
         database: Callable[[], str],
         files: Callable[[str], Contents],
@@ -65,6 +66,7 @@ class StepWork:
         self.again = again
         self.key = key
         self.usable_backup = usable_backup
+        self.newest_backup = newest_backup
         self.now = now
         self.observe = observe
         self.database = database

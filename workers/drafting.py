@@ -33,6 +33,7 @@ from workers.planning import (
     Scene,
     Wanted,
     back,
+    identified,
     nothing_to_go_back_to,
     oldest,
     own_images,
@@ -306,4 +307,4 @@ def _gone_back(scene: Scene, wanted: Wanted) -> Plan | Refused:
     whole = plan if isinstance(plan, Refused) else back(scene, plan, wanted)
     if isinstance(whole, Plan) and not whole.steps:  # what the database has more may stay
         return nothing_to_go_back_to(scene, whole.new)
-    return whole
+    return whole if isinstance(whole, Refused) else identified(scene, whole)

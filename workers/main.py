@@ -22,6 +22,7 @@ from releases.record.rounds import Rounds
 from releases.record.schedules import Schedules
 from releases.record.told import Told
 from workers.advance import Tools
+from workers.afterwards import Afterwards, Watcher
 from workers.answering import Answers
 from workers.around import Around
 from workers.builds import Builds
@@ -109,16 +110,27 @@ def _serve(settings: WorkerSettings, config: Config, clusters: Clusters, store: 
         closed_to=timekeeper.closed_to,
     )
     tidier = Tidier(config, record, clusters, now)
+    watcher = Watcher(config, record, store, clusters, tools.metrics, now)
     jobs = Jobs(
         tools,
         queue,
         questions,
         answers,
-        {"drift": drifted, "latest": builds.look, "tidy": tidier.tidy},
+        {"drift": drifted, "latest": builds.look, "tidy": tidier.tidy, "watch": watcher.watch},
     )
     standbys = Standbys(record, config, queue, now=now, closed_to=timekeeper.closed_to, rounds=rounds)
     tidying = Tidying(config, record, store, queue, now)
-    reaper = Reaper(store, record, queue, now=now, timekeeper=timekeeper, standbys=standbys, tidying=tidying)
+    afterwards = Afterwards(config, record, rounds, queue, now)
+    reaper = Reaper(
+        store,
+        record,
+        queue,
+        now=now,
+        timekeeper=timekeeper,
+        standbys=standbys,
+        tidying=tidying,
+        afterwards=afterwards,
+    )
     while True:
         connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=ANSWER_SECONDS)
         try:

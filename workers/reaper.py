@@ -24,6 +24,7 @@ from releases.record import (
     UnknownReleaseError,
     queue_of,
 )
+from workers.afterwards import Afterwards
 from workers.jobs import next_job, process_name
 from workers.resting import rest_of
 from workers.standbys import Standbys
@@ -53,11 +54,12 @@ class Reaper:
         timekeeper: Timekeeper | None = None,
         standbys: Standbys | None = None,
         tidying: Tidying | None = None,
+        afterwards: Afterwards | None = None,
     ) -> None:
         """Everything it needs to know is in the record.
 
-        `timekeeper` looks at what time brings, and `standbys` and what is kept are looked after, at the same
-        times.
+        `timekeeper` looks at what time brings, and `standbys`, what is kept and what was released are looked
+        after, at the same times.
         """
         self._store = store
         self._record = record
@@ -66,6 +68,7 @@ class Reaper:
         self._timekeeper = timekeeper
         self._standbys = standbys
         self._tidying = tidying
+        self._afterwards = afterwards
 
     def reap(self) -> None:
         """Look once, unless another worker does. Trouble with one release does not stop it for the others."""
@@ -89,6 +92,8 @@ class Reaper:
             self._standbys.look()
         if self._tidying is not None:
             self._tidying.look()
+        if self._afterwards is not None:
+            self._afterwards.look()
 
     def bury(self, release_id: str, pid: int) -> None:
         """A job's process has died before its end: its release need not wait for the lease to run out."""

@@ -29,6 +29,7 @@ from bot.messages.parts import (
     with_code,
 )
 from bot.messages.presses import UNSCHEDULE, Press
+from bot.messages.tripped import tripped_message
 from releases import notices as n
 from releases.closing import ALL, Closure, local
 from releases.config import format_duration
@@ -58,6 +59,8 @@ def notice_message(notice: n.Notice) -> Message:
             return _not_done(notice)
         case n.TrainEmpty():
             return _train_empty(notice)
+        case n.Tripped():
+            return tripped_message(notice)
         case n.Drifted():
             return _drifted(notice)
         case n.InStep():

@@ -21,6 +21,7 @@ from bot.messages.parts import (
 from bot.messages.thread import NO_WAY_BACK, stays_piece, step_lines, step_statuses
 from releases.database import Backup, Migrate, Migration, Restore, Task
 from releases.lifecycle import Release
+from releases.monitoring import amount
 from releases.plan import (
     EnsureConfiguration,
     EnsureFiles,
@@ -32,7 +33,7 @@ from releases.plan import (
     Template,
     template_diff,
 )
-from releases.validation import HttpCheck, PersonCheck, Validate
+from releases.validation import HttpCheck, MetricCheck, PersonCheck, Validate
 
 STEPS, DIFF = 2_000, 2_800
 MOST_WARNINGS = 8
@@ -104,12 +105,8 @@ def _diff(plan: Plan) -> list[str]:
                 rows += [f"  {each}: {_undone(each)}" for each in step.migrations]
             case Restore():
                 rows.append(f"Database: {step.title}, by {step.task.image}")
-            case Validate(http=HttpCheck() as http):
-                rows.append(f"Suite {step.suite}: {http.url}")
-            case Validate(person=PersonCheck() as person):
-                rows.append(f"Suite {step.suite}: a person answers: {person.question}")
-            case Validate(job=Task() as task):
-                rows.append(f"Suite {step.suite}: {task.image}")
+            case Validate():
+                rows.append(f"Suite {step.suite}: {_how(step)}")
             case Prepare(stable=None):
                 like = next(each for each in plan.rollouts() if each.service == step.service)
                 changes = template_diff(like.stable.spec, step.new.spec)
@@ -127,6 +124,27 @@ def _diff(plan: Plan) -> list[str]:
                     f"  spec.scaleTargetRef.name: {step.leaves} → {step.to}",
                 ]
     return rows
+
+
+def _how(suite: Validate) -> str:
+    """What a suite runs or asks."""
+    match suite:
+        case Validate(http=HttpCheck(url=url)):
+            return url
+        case Validate(metric=MetricCheck() as check):
+            return f"{check.name}, {_within(check)}"
+        case Validate(person=PersonCheck(question=question)):
+            return f"a person answers: {question}"
+        case Validate(job=Task(image=image)):
+            return f"{image}, with the newest backup" if suite.backup is not None else image
+        case _:
+            return "nothing"
+
+
+def _within(check: MetricCheck) -> str:
+    if check.at_least is not None:
+        return f"at least {amount(check.at_least, check.unit)}"
+    return f"at most {amount(check.at_most, check.unit)}" if check.at_most is not None else "any value"
 
 
 def _undone(migration: Migration) -> str:

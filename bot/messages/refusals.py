@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.messages.parts import (
     DAY_AND_TIME,
+    NAME,
     PARAGRAPH,
     SENTENCE,
     Message,
@@ -24,6 +25,7 @@ from bot.messages.parts import (
     whom,
     with_code,
 )
+from releases.database import names
 from releases.grammar import GrammarError
 from releases.lifecycle import Release
 from releases.policy import Refusal
@@ -78,6 +80,22 @@ def mistake_message(error: GrammarError) -> Message:
 def unknown_release(release_id: str) -> Message:
     """There is no release of that name."""
     return refused(f"There is no release {release_id}.", copy="/buzzy history")
+
+
+def taken_back_message(release: Release, url: str | None) -> Message:
+    """That the release that is under way is stopped and goes back, in its own thread.
+
+    Where a migration cannot be undone, a person will have to decide there.
+    """
+    stable = clip(release.plan.stable, NAME) if release.plan is not None else "what was stable"
+    then = f"goes back to {stable}"
+    if release.stays:
+        then = f"does not go back by itself over {clip(names(release.stays), SENTENCE)}: its thread says how"
+    sentence = (
+        f"{release.id} is under way in {clip(release.environment, NAME)}: it stops at its next safe point"
+    )
+    rest: Row = [" Follow it in ", link(url, f"{release.id}'s thread"), "."] if url else []
+    return message(f"{sentence} and {then}.", lines([f"{sentence} and {then}.", *rest]))
 
 
 def note(sentence: str, *, copy: str | None = None) -> Message:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.messages import wording
 from bot.messages.bars import bars, healthy_services
 from bot.messages.checklist import summary
@@ -32,6 +34,7 @@ from bot.messages.release_buttons import release_buttons
 from bot.messages.signing import sign_off_row
 from bot.messages.watching import reading_rows
 from releases.lifecycle import MOVING, Release, State
+from releases.monitoring import Monitor
 from releases.plan import Plan
 
 MOST_WARNINGS = 3
@@ -225,7 +228,21 @@ def _left_behind(release: Release) -> Row:
 def _finished(release: Release) -> Row:
     healthy, services = healthy_services(release)
     at = phrase("finished ", moment(release.ended_at, DAY_AND_TIME)) if release.ended_at else None
-    return joined([f"{healthy} of {count(services, 'service')} healthy"] if services else None, at)
+    return joined(
+        [f"{healthy} of {count(services, 'service')} healthy"] if services else None, at, _watched_on(release)
+    )
+
+
+def _watched_on(release: Release) -> Row | None:
+    """Until when it is looked at, where its monitor says so for what is released."""
+    steps = (each.step for each in release.forward if isinstance(each.step, Monitor))
+    step = next(steps, None)
+    if step is None or not step.after_seconds or release.ended_at is None:
+        return None
+    if release.state is not State.RELEASED:
+        return None
+    until = release.ended_at + timedelta(seconds=step.after_seconds)
+    return ["watched until ", moment(until, DAY_AND_TIME)]
 
 
 def _progress(release: Release) -> Piece | None:

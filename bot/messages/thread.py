@@ -39,7 +39,7 @@ from releases.config import format_duration
 from releases.database import names
 from releases.lifecycle import Release, StepState, StepStatus
 from releases.monitoring import Verdict
-from releases.plan import Plan, Step
+from releases.plan import Identify, Plan, Step
 
 MOST_WARNINGS = 10
 NO_WAY_BACK = {
@@ -54,7 +54,7 @@ NOTES = 20
 LOG = 1_500
 """Characters of what a Job wrote."""
 
-_LOOKS = {"verify", "verify_green", "validate", "watch", "monitor", "drill"}
+_LOOKS = {"identify", "verify", "verify_green", "validate", "watch", "monitor", "drill"}
 """Steps that change nothing in any case."""
 
 STEPS = 1_800
@@ -149,6 +149,7 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
     first: Row = [f"Plan #{plan.short_digest}{again} · {kind} · {count(len(plan.steps), 'step')}"]
     below = [
         monospace(step_lines(plan.steps), at_most=STEPS),
+        *_changed(plan),
         *_back(plan),
         stays_piece(plan),
         lines([bold("Checklist")], *checklist_rows(release)) if plan.checklist else None,
@@ -157,6 +158,17 @@ def _planned(release: Release, event: e.PlanProposed) -> Message:
         else None,
     ]
     return line("🗺️", first, below=[piece for piece in below if piece is not None])
+
+
+def _changed(plan: Plan) -> list[Piece | None]:
+    """What is known of the issue, where it is a rollback: who agrees should have seen it."""
+    step = next((each for each in plan.steps if isinstance(each, Identify)), None)
+    if step is None:
+        return []
+    return [
+        lines([bold(f"What changed since {clip(step.target, NAME)}")]),
+        monospace(step.lines(), at_most=STEPS),
+    ]
 
 
 def _back(plan: Plan) -> list[Piece | None]:

@@ -18,6 +18,7 @@ from releases.plan import (
     EnsureConfiguration,
     EnsureFiles,
     Follow,
+    Identify,
     Keep,
     Plan,
     Prepare,
@@ -202,12 +203,12 @@ def _step_in_words(release: Release, index: int | None) -> str:
             return "verifying all services"
         case Backup():
             return "backing the database up"
-        case Migrate(direction="up"):
-            return "migrating the database"
-        case Migrate():
-            return "undoing migrations of the database"
+        case Migrate(direction=direction):
+            return "migrating the database" if direction == "up" else "undoing migrations of the database"
         case Restore():
             return "restoring the database"
+        case Identify():
+            return "looking what changed"
         case Drill(title=title):
             return f"looking: {title}"
         case Validate(suite=suite):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-
 import structlog
 
+from bot.relay.pencil import DRAWING_SECONDS, Pencil
 from bot.relay.posting import LaterError, PicturePost, Poster
 from bot.relay.story import Tale
 from bot.slack import Picture, RefusedError
@@ -13,9 +12,6 @@ from releases import events as e
 from releases.lifecycle import Release
 from releases.monitoring import Chart
 from releases.record.told import Told
-
-DRAWING_SECONDS = 0.3
-"""How often it is looked whether a chart is drawn; nobody else waits for that."""
 
 NOTHING = "-"
 """Remembered where it cannot be drawn, or Slack does not take it."""
@@ -26,12 +22,11 @@ log = structlog.get_logger(__name__)
 class Charts:
     """Draws and shows, one call to Slack at a time."""
 
-    def __init__(self, told: Told, poster: Poster) -> None:
-        """Nothing is drawn before there is something to draw."""
+    def __init__(self, told: Told, poster: Poster, pencil: Pencil) -> None:
+        """Shows what the pencil draws."""
         self._told = told
         self._poster = poster
-        self._pencil = ThreadPoolExecutor(1, thread_name_prefix="chart")
-        self._drawn: dict[str, Future[Picture]] = {}
+        self._pencil = pencil
 
     def tell(self, tale: Tale) -> bool:
         """Take the next step; True when all are shown. Raises `LaterError` and Slack's errors."""
@@ -59,27 +54,11 @@ class Charts:
                 except RefusedError as error:
                     log.warning("Slack does not take a chart", release=release.id, slack=error.code)
             self._told.note(release.id, **{slot: shown})
-            self._drawn.pop(name, None)
+            self._pencil.shown(name)
             return False
         return True
 
     def _picture(self, name: str, release: Release, chart: Chart) -> Picture | None:
-        """The drawing, once it is done; None when it cannot be done. Raises `LaterError` until then."""
-        drawn = self._drawn.get(name)
-        if drawn is None:
-            drawn = self._drawn[name] = self._pencil.submit(_draw, name, release, chart)
-        if not drawn.done():
-            raise LaterError(DRAWING_SECONDS)
-        if (error := drawn.exception()) is not None:  # what can be read without it is told all the same
-            log.error("A chart cannot be drawn", release=release.id, exc_info=error)
-            return None
-        return drawn.result()
-
-
-def _draw(name: str, release: Release, chart: Chart) -> Picture:
-    # Here and not above: it takes seconds to load, and most processes never draw.
-    from bot.chart import draw, in_words  # noqa: PLC0415
-
-    stable, new = (release.plan.stable, release.plan.new) if release.plan else ("before", "new")
-    title = f"{release.id} · {chart.trigger} · {release.environment}"
-    return Picture(name, title, in_words(chart, stable, new), draw(chart, title, stable, new))
+        stable, new = (release.plan.stable, release.plan.new) if release.plan else ("before", "new")
+        title = f"{release.id} · {chart.trigger} · {release.environment}"
+        return self._pencil.picture(name, title, chart, stable, new)

@@ -31,7 +31,7 @@ from bot.messages.terminal import text_of, to_type
 from bot.people import People
 from bot.planner import Planner
 from bot.questions import Asking, Desk
-from bot.requests import Closes, Later, NotYetError, Opening, Requests
+from bot.requests import Closes, Later, NotYetError, Opening, Requests, stops_instead
 from bot.settings import TerminalSettings, load_config
 from bot.slack import Identity, SlackError, web_client
 from bot.steering import Steers
@@ -196,6 +196,10 @@ class Terminal:
             said = self._said(opened)
             return Exit.NOTHING_CHANGED if said is Exit.DONE else said  # in line, as asked; not released
         self._remark()
+        if isinstance(command, grammar.Rollback) and stops_instead(opened):
+            return self._follow(
+                opened, f"{opened.id} is under way: it is being stopped, and goes back.", "stop"
+            )
         return self._follow(opened, f"{opened.id} is being planned.", "go")
 
     def _close(self, command: Closes | Later | Steers) -> Exit:

@@ -10,6 +10,7 @@ from releases.config.durations import write_duration
 from releases.config.models import Config, Environment
 from releases.config.problems import Path, Problem, written
 from releases.config.rules import Approval, ApprovalByType, ApprovalOfType
+from releases.config.suites import Suite
 from releases.version import ReleaseType
 
 EVERY = "all"
@@ -258,6 +259,22 @@ def _suites(config: Config, environment: Environment) -> Iterator[Problem]:
             elif key == "before" and config.suites[name].person is not None:
                 what = "is for a person, who has nothing to look at before a release"
                 yield Problem(where, what, "write an item of the checklist: {tick: …, by: […]}")
+            elif key != "validate" and config.suites[name].metric is not None:
+                what = "is measured while a version is used, which it is not before that"
+                yield Problem(where, what, f"write it into validate of {environment.name}")
+            else:
+                yield from _asks_what_is_there(config, environment, where, config.suites[name])
+
+
+def _asks_what_is_there(
+    config: Config, environment: Environment, where: str, suite: Suite
+) -> Iterator[Problem]:
+    """A suite that asks for what the environment has not."""
+    if suite.metric is not None and config.prometheus_of(environment) is None:
+        fix = "write prometheus: {address: http://…}, there or at the top of the file"
+        yield Problem(where, "needs metrics, and it is not said where those are", fix)
+    if suite.job is not None and suite.job.backup is not None and not _has(environment, "backup"):
+        yield Problem(where, "needs backups to restore", "write database.backup, or leave it out")
 
 
 def _metrics(config: Config, environment: Environment) -> Iterator[Problem]:

@@ -301,6 +301,12 @@ class MonitorRule(Section):
 
     window: Duration = Field(default=WINDOW, description="for how long; 15m unless given", examples=["15m"])
     every: Duration = Field(default=EVERY, description="how often it is looked", examples=["30s"])
+    after: Duration | None = Field(
+        default=None,
+        description="for how long it is looked at once it counts as released: what trips then is an alert, "
+        "and nothing goes back by itself; not at all unless given",
+        examples=["1h"],
+    )
     triggers: tuple[Annotated[TriggerRule, _OrHealth()], ...] = Field(
         default=(TriggerRule.model_validate("health"),),
         min_length=1,

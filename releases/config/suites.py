@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from releases.config.amounts import Amount, Limit
 from releases.config.durations import Duration
+from releases.config.monitors import SAMPLES, Query
 from releases.config.section import AnyImage, PersonOrGroup, Section
 from releases.config.tasks import JobTask
+from releases.presets import PRESETS, PresetName
+from releases.validation import MetricCheck
 
 FIELD = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
 
@@ -39,10 +44,86 @@ class JobSuite(JobTask):
         examples=["buzzybuzz/smoke-tests:2"],
     )
 
+    backup: Literal["newest"] | None = Field(
+        default=None,
+        description="newest: $(BUZZY_BACKUP) is the backup that this release made, or else the newest; "
+        "the Job restores it in a place of its own",
+        examples=["newest"],
+    )
+
     @property
     def of_version(self) -> bool:
         """Whether the version that it is about is its tag."""
         return ":" not in self.image.rsplit("/", 1)[-1]
+
+
+class MetricSuite(Section):
+    """A metric of what runs: a named one, or PromQL, and its limit."""
+
+    name: PresetName | None = Field(default=None, description="a named metric", examples=["user_experience"])
+    promql: Query | None = Field(
+        default=None,
+        description="or PromQL of your own",
+        examples=["sum(rate(checkouts_total{$labels}[$range]))"],
+    )
+    at_least: Amount | None = Field(default=None, description="the smallest good value", examples=["85%"])
+    at_most: Amount | None = Field(default=None, description="or the largest", examples=["250ms"])
+    over: Duration = Field(
+        default=timedelta(minutes=5), description="the time over which it is measured", examples=["5m"]
+    )
+    samples: int = Field(
+        default=SAMPLES,
+        ge=1,
+        description="how many requests must be behind a value; fewer mean nothing",
+        examples=[50],
+    )
+    deadline: Duration = Field(
+        default=timedelta(minutes=1),
+        description="how long it may take to become good, behind a release",
+        examples=["5m"],
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> MetricSuite:
+        if (self.name is None) == (self.promql is None):
+            raise ValueError("needs one of name and promql")
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("needs one of at_least and at_most, such as at_most: 250ms")
+        limit = self.limit
+        if limit.times:
+            raise ValueError(
+                "has a limit against the version before, which only a monitor knows: write a value"
+            )
+        wrong = None if self.name is None else limit.fits(PRESETS[self.name].unit)
+        if wrong is not None:
+            said, _, _ = wrong.partition(", or")
+            raise ValueError(f"has a limit that {said}")
+        return self
+
+    @property
+    def limit(self) -> Limit:
+        """What is compared with."""
+        given = self.at_least if self.at_least is not None else self.at_most
+        if given is None:
+            raise ValueError("needs one of at_least and at_most, such as at_most: 250ms")
+        return given
+
+    def check(self, queries: Mapping[PresetName, str]) -> MetricCheck:
+        """The check, as a plan has it. `queries` replace those of named metrics."""
+        preset = None if self.name is None else PRESETS[self.name]
+        own = None if self.name is None else queries.get(self.name)
+        samples = preset.samples if preset is not None and own is None else ""
+        return MetricCheck(
+            name="promql" if preset is None else preset.title,
+            query=self.promql or own or (preset.query if preset is not None else ""),
+            samples=samples,
+            fewest=self.samples if samples else 0,
+            unit=self.limit.unit if preset is None else preset.unit,
+            at_least=None if self.at_least is None else self.at_least.value,
+            at_most=None if self.at_most is None else self.at_most.value,
+            over_seconds=int(self.over.total_seconds()),
+            deadline_seconds=int(self.deadline.total_seconds()),
+        )
 
 
 class HttpSuite(Section):
@@ -123,8 +204,14 @@ class Suite(Section):
         examples=[{"question": "Does {version} do what was asked for?", "by": ["S0QA"]}],
     )
 
+    metric: MetricSuite | None = Field(
+        default=None,
+        description="a metric of what runs, within a limit",
+        examples=[{"name": "user_experience", "at_least": "85%"}],
+    )
+
     @model_validator(mode="after")
     def _one(self) -> Suite:
-        if sum(kind is not None for kind in (self.job, self.http, self.person)) != 1:
-            raise ValueError("needs one of job, http and person")
+        if sum(kind is not None for kind in (self.job, self.http, self.metric, self.person)) != 1:
+            raise ValueError("needs one of job, http, metric and person")
         return self

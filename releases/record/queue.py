@@ -26,7 +26,7 @@ QueueName = Literal["rollback", "deployment", "validation"]
 QUEUES: tuple[QueueName, ...] = ("rollback", "deployment", "validation")
 """In the order in which a worker serves them: going back comes before going on."""
 
-JobName = Literal["plan", "advance", "answer", "notes", "ledger", "drift", "latest", "tidy"]
+JobName = Literal["plan", "advance", "answer", "notes", "ledger", "drift", "latest", "tidy", "watch"]
 JOB_SECONDS = 120
 """A job takes a release as far as it can go in well under this; RQ ends one that hangs."""
 

@@ -321,9 +321,17 @@ class Record:
         return int(self._store.call("LLEN", self._store.key("release", release_id, "events")))
 
     def opened(self, delivery: str) -> str | None:
-        """The release that a delivery opened; None when it has opened none."""
+        """The release that a delivery opened, or counts as; None when there is none."""
         release = self._store.call("GET", self._store.key("done", delivery))
         return str(release) if release else None
+
+    def counts_as(self, delivery: str, release: str) -> None:
+        """Remember that what a delivery asked for is done by a release that was there already.
+
+        However often it comes, it opens no other.
+        """
+        done = self._store.key("done", delivery)
+        self._store.call("SET", done, release, "NX", "EX", REMEMBER_DELIVERY_SECONDS)
 
     def epoch(self, environment: str) -> int:
         """Grows with each release to an environment, and with each worker that takes one over."""

@@ -90,6 +90,8 @@ class Waiting:
         """None was made."""
         return None
 
+    newest_backup = usable_backup
+
     def observe(self) -> Observed:
         """No drill is run here."""
         raise NotImplementedError

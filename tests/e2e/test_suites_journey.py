@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -49,6 +50,31 @@ def test_a_release_is_good_when_its_suites_have_passed(open_house: OpenHouse) ->
     house.alice.command("/buzzy validate staging smok", CHANNELS["staging"])
     told = house.alice.wait_for_ephemeral(CHANNELS["staging"], "There is no suite", timeout=PATIENCE)
     assert "/buzzy validate staging smoke" in told
+
+
+APDEX = {"name": "user_experience", "at_least": "85%", "over": "10s", "deadline": "1m", "samples": 1}
+RECOVERY: dict[str, Any] = {
+    "recovery": {"job": {"image": "buzzybuzz/restore:1", "deadline": "1m", "backup": "newest"}},
+    "experience": {"metric": APDEX},
+}
+
+
+@pytest.mark.requirement("T2", "T3", "T4")
+def test_backups_are_restored_and_what_people_feel_is_measured(open_house: OpenHouse) -> None:
+    """Behind a release the backup that it made goes into a Job, and a metric has to be good."""
+    database = {"backup": {"image": "buzzybuzz/backup:1.4", "deadline": "1m"}}
+    rules = {"staging": {"database": database, "validate": ["recovery", "experience"]}}
+    house = open_house("staging", settings={"suites": RECOVERY}, rules=rules, metrics={}, deadline="90s")
+    message = house.released("/buzzy release 3.2.1 staging", "staging", house.bob)
+    thread = house.told(message, "suite experience ·")
+    assert re.search(r"suite recovery · .* with the backup \S.* of R1", thread)
+    assert re.search(r"suite experience · .*user experience [0-9.]+ % \(at least 85 %\)", thread)
+    alone = house.ask("/buzzy validate staging recovery", "staging")
+    house.until(alone, "🟢")
+    assert "of R1" in house.told(alone, "with the backup")
+    house.arena.behave("buzzybuzz/restore:1", "fail")
+    failed = house.ask("/buzzy validate staging recovery", "staging")
+    assert "The suite recovery failed (exit code 1)." in house.until(failed, "🔴").shown
 
 
 @pytest.mark.requirement("T2", "S3")

@@ -17,6 +17,8 @@ class ScriptedMetrics:
 
     now: dict[str, float | MetricsError] = field(default_factory=dict)
     before: dict[str, float] = field(default_factory=dict)
+    at_once: dict[str, float | MetricsError] = field(default_factory=dict)
+    """What is asked for at one moment, of the version that runs."""
     samples: float = 500.0
     asked: list[str] = field(default_factory=list)
 
@@ -25,7 +27,8 @@ class ScriptedMetrics:
         self.asked.append(query)
         if query.startswith("sum(increase("):
             return (self.samples,)
-        return tuple(value for part, value in self.before.items() if part in query)
+        found = {**self.before, **self.at_once}
+        return tuple(_had(value) for part, value in found.items() if part in query)
 
     def over(self, query: str, start: datetime, end: datetime, step: timedelta) -> tuple[Series, ...]:
         """The same value all the time."""
@@ -35,7 +38,11 @@ class ScriptedMetrics:
         )
 
     def _series(self, value: float | MetricsError, start: datetime, end: datetime, step: timedelta) -> Series:
-        if isinstance(value, MetricsError):
-            raise value
-        count = int((end - start) / step) + 1
-        return tuple(Point(start + index * step, value) for index in range(count))
+        had, count = _had(value), int((end - start) / step) + 1
+        return tuple(Point(start + index * step, had) for index in range(count))
+
+
+def _had(value: float | MetricsError) -> float:
+    if isinstance(value, MetricsError):
+        raise value
+    return value

@@ -12,10 +12,12 @@ from releases.lifecycle import State
 from releases.snapshot import Answer, Snapshot
 from sandbox.workspace import Message
 from tests.integration.bot_house import (
+    CONFIG,
     CROSS,
     GENERAL,
     PRODUCTION,
     STAGING,
+    TICK,
     House,
     eventually,
     now,
@@ -143,6 +145,67 @@ def test_a_rollback_asks_for_itself(house: House) -> None:
     requested = house.record.load("R1").release.request
     assert (requested.kind, requested.approval) == ("rollback", None)
     assert house.queue.depth("rollback") == 1
+
+
+def under_way(house: House, line: str = "/buzzy release 3.2.1 staging") -> Message:
+    """Alice's release to staging, approved by Bob, after its first steps."""
+    message = house.ready_for_approval(line)
+    house.person("bob").react(message, TICK)
+    eventually(lambda: house.record.load("R1").release.state is State.APPROVED, "it is approved")
+    house.run_steps("R1", count=2)
+    return house.until(message, "service 2 of 2")
+
+
+@pytest.mark.requirement("B5", "C6")
+def test_a_rollback_of_what_is_under_way_stops_it_and_takes_it_back(house: House) -> None:
+    """It is said what will happen; it happens in that release's thread, and no release is opened for it."""
+    message = under_way(house)
+    erin = house.person("erin")
+    delivery = erin.command('/buzzy rollback staging --reason "exports fail"', STAGING)
+    told = erin.wait_for_ephemeral(STAGING, "R1 is under way in staging")
+    assert "it stops at its next safe point and goes back to 3.2.0" in told
+    house.until(message, "stopping at the next safe point")
+    erin.wait_for_reply(message, "wants it stopped: “exports fail”")
+    stopped = house.record.load("R1").release
+    house.append("R1", e.TurnedBack(at=now(), steps=stopped.way_back(), because="erin stopped it."))
+    house.append("R1", e.RolledBack(at=now()))
+    house.until(message, "stopped, and back at 3.2.0")
+    house.store.call("DEL", f"buzzy:delivery:{delivery.id}")  # whoever acted on it died right after
+    house.workspace.deliver_again(delivery.id)
+    eventually(lambda: len(erin.ephemerals(STAGING)) == 2, "it is acted on again")
+    assert [release.id for release in house.record.recent("staging", 10)] == ["R1"]
+    assert house.record.holder("staging") is None
+
+
+@pytest.mark.requirement("B5", "C9")
+def test_a_rollback_to_elsewhere_waits_for_what_is_under_way(house: House) -> None:
+    """It is told where stopping leads, and has a line for each of the two."""
+    under_way(house)
+    bob = house.person("bob")
+    bob.command("/buzzy rollback staging --to 3.1.4", STAGING)
+    busy = bob.wait_for_ephemeral(STAGING, "R1 is under way in staging, asked for by alice")
+    assert "/buzzy abort R1" in busy
+    assert ", which takes it back to 3.2.0." in busy
+    assert "/buzzy rollback staging --to 3.1.4" in busy
+    assert house.record.load("R1").release.state is State.RUNNING
+
+
+RULED = CONFIG.replace(
+    "    channel: C0STAGING\n", "    channel: C0STAGING\n    permissions: {abort: {from: [U0CAROL]}}\n"
+)
+
+
+@pytest.mark.requirement("B5", "C11")
+def test_who_may_go_back_at_once_may_do_so_under_way_and_others_as_aborts_are_ruled(redis_url: str) -> None:
+    """Dan, whose rollback somebody has to agree to, cannot stop it; Erin, who is on call, can."""
+    with open_house(redis_url, config=RULED) as house:
+        message = under_way(house)
+        dan = house.person("dan")
+        dan.command("/buzzy rollback staging", STAGING)
+        dan.wait_for_ephemeral(STAGING, "stopped by others")
+        assert house.record.load("R1").release.state is State.RUNNING
+        house.person("erin").command("/buzzy rollback staging", STAGING)
+        house.until(message, "stopping at the next safe point")
 
 
 @pytest.mark.requirement("B6")

@@ -155,7 +155,14 @@ def test_within_the_delay_a_rollback_is_one_switch(here: World) -> None:
     before = {name: here.deployment(name) for name in (*NAMES, *GREEN)}
     back = done(here, None)
     assert back.state is State.RELEASED, (back.reason, here.said(back.id))
-    assert kinds(back) == [*["prepare"] * 4, "verify_green", *["switch"] * 4, "verify", *["keep"] * 4]
+    assert kinds(back) == [
+        "identify",
+        *["prepare"] * 4,
+        "verify_green",
+        *["switch"] * 4,
+        "verify",
+        *["keep"] * 4,
+    ]
     assert tuple(traffic(here).values()) == NAMES
     for name, deployment in before.items():
         assert here.deployment(name)["spec"] == deployment["spec"]

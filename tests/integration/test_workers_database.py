@@ -384,7 +384,12 @@ def test_a_rollback_undoes_a_migration_of_a_release_that_broke_off_before_its_se
     stage.cluster.set_behaviours({digest: "succeed"})
     back = stage.rollback()
     assert back.state is State.RELEASED, back
-    assert titles(back) == ["undo migration of 3.2.1: index-exports"]
+    assert titles(back) == [
+        "what changed since 3.2.0, and what is ill",
+        "undo migration of 3.2.1: index-exports",
+    ]
+    told = next(event for event in stage.events(back.id) if isinstance(event, e.StepFinished))
+    assert told.log == (f"database: index-exports (an index), by {failed.id}",)
     assert has(back) == ["first"]
     assert versions(stage) == {"3.2.0"}
 

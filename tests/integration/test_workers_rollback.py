@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,11 +13,14 @@ from typing import Any
 
 import pytest
 
+from releases import events as e
+from releases.config import parse_config
 from releases.events import Target
-from releases.lifecycle import State
+from releases.lifecycle import Release, State
+from releases.plan import Identify
 from releases.record import Store
 from releases.snapshot import Question
-from tests.integration.workers_world import ALICE, NAMESPACE, SERVICES, World, now, world
+from tests.integration.workers_world import ALICE, CONFIG, NAMESPACE, SERVICES, World, now, world
 
 BACK = tuple(reversed(SERVICES))
 
@@ -177,6 +181,60 @@ def test_the_bot_understands_what_kubectl_did(here: World, kubectl: Kubectl) -> 
         f"buzzy-api (since {first.id}) was changed by somebody else; going back undoes these changes.",
     )
     assert set(here.versions().values()) == {"3.2.1"}
+
+
+def identified(here: World, release: Release) -> e.StepFinished:
+    """What was found before the way back."""
+    return next(event for event in here.events(release.id) if isinstance(event, e.StepFinished))
+
+
+@pytest.mark.requirement("B5")
+def test_before_it_goes_back_it_is_said_what_changed_since_when_by_whom_and_what_is_ill(here: World) -> None:
+    """In the plan what the cluster remembers; in the thread what is ill now, and which variables differ."""
+    here.release("3.2.1")
+    here.config = parse_config(CONFIG.replace("LOG_LEVEL: info", "LOG_LEVEL: debug, NEW: hush"))
+    here.jobs = here.worker()
+    here.cluster.set_behaviours({"buzzybuzz/buzzy-api:3.2.2": "crash"})
+    failed = here.release("3.2.2")
+    back = here.rollback()
+    assert back.state is State.RELEASED, back.reason
+    assert back.plan is not None
+    step = back.plan.steps[0]
+    assert isinstance(step, Identify)
+    assert [(each.service, each.goes, each.runs, each.by) for each in step.suspects] == [
+        (name, "3.2.1", "3.2.2", f"{failed.id} (alice)") for name in ("buzzy-main", "buzzy-api")
+    ]
+    main, api = (each.since for each in step.suspects)
+    assert main == failed.forward[1].finished_at
+    assert api is not None
+    assert main is not None
+    assert api >= main.replace(microsecond=0)
+    found = identified(here, back)
+    assert found.result == "ill now: buzzy-api"
+    said = "\n".join(found.log)
+    assert "buzzy-main: 3.2.1 → 3.2.2, since" in said
+    assert ": ~ LOG_LEVEL, + NEW" in said
+    assert "envFrom" not in said
+    assert "hush" not in said
+    assert re.search(r"buzzy-api is ill: \d of 3 ready, ", said)
+
+
+@pytest.mark.kubectl
+@pytest.mark.requirement("B5", "D4")
+def test_what_somebody_did_with_kubectl_is_said_as_that(here: World, kubectl: Kubectl) -> None:
+    """With the name of the program, when it was, and the variables' names without their values."""
+    here.release("3.2.1")
+    kubectl("set", "env", "deployment/buzzy-api", "TOKEN=hush")
+    kubectl("rollout", "status", "deployment/buzzy-api")
+    back = here.rollback(target=Target(version="3.2.0"), services=("buzzy-api",))
+    assert back.state is State.RELEASED, back.reason
+    line, *changes = identified(here, back).log
+    assert re.fullmatch(
+        r"buzzy-api: 3\.2\.0 → 3\.2\.1, since \d+ \w+ \d\d:\d\d UTC, by kubectl-set, beside Buzzy", line
+    )
+    assert "  variable TOKEN" in changes
+    assert "hush" not in "".join(changes)
+    assert identified(here, back).result == "no pod is ill now"
 
 
 @pytest.mark.kubectl

@@ -21,16 +21,21 @@ from releases.record import Store
 from sandbox.cluster.objects import name_of
 from sandbox.cluster.resources import JOBS, SERVICES
 from sandbox.serving import serve
+from tests.integration.scripted_metrics import ScriptedMetrics
 from tests.integration.workers_world import ALICE, BOB, CONFIG, NAMESPACE, World, now, world
+from workers.metrics import MetricsAwayError
 from workers.reaper import Reaper
 
 MakeWorld = Callable[..., World]
+MEASURED = "prometheus: {address: http://prometheus.example}\n"
 SUITES = """
 suites:
   unit: {{http: {{url: "{url}/{{version}}", field: tests.result, equals: passed}}}}
   load: {{job: {{image: "buzzybuzz/load:1"}}}}
   smoke: {{job: {{image: buzzybuzz/smoke-tests, deadline: 20s}}}}
   acceptance: {{person: {{question: "Is {{version}} good?", by: [S0QA], expires: 1h}}}}
+  experience: {{metric: {{name: user_experience, at_least: 85%, deadline: 2s}}}}
+  recovery: {{job: {{image: "buzzybuzz/restore:1", backup: newest, deadline: 20s}}}}
   health: {{http: {{url: "{url}/health", field: ok, equals: "true", deadline: 2s}}}}
 """
 
@@ -64,9 +69,13 @@ def make(results: Results, store: Store, tmp_path: Path) -> Iterator[MakeWorld]:
     with ExitStack() as ends:
 
         def opened(keys: str, **given: Any) -> World:  # noqa: ANN401 - handed on
-            config = SUITES.format(url=results.url) + CONFIG.replace(
-                "    configuration: {LOG_LEVEL: info}\n",
-                f"    configuration: {{LOG_LEVEL: info}}\n    {keys}\n",
+            config = (
+                MEASURED
+                + SUITES.format(url=results.url)
+                + CONFIG.replace(
+                    "    configuration: {LOG_LEVEL: info}\n",
+                    f"    configuration: {{LOG_LEVEL: info}}\n    {keys}\n",
+                )
             )
             return ends.enter_context(world(store, tmp_path, config=config, **given))
 
@@ -171,6 +180,96 @@ def test_a_release_whose_suite_fails_has_failed(make: MakeWorld, results: Result
         "The suite health has not passed: ok is false.",
     }
     assert len(release.changed_services) == 4
+
+
+@pytest.mark.requirement("T3")
+@pytest.mark.parametrize(
+    ("apdex", "samples", "state", "says"),
+    [
+        (0.97, 500, State.RELEASED, "user experience 97 % (at least 85 %)"),
+        (
+            0.5,
+            500,
+            State.FAILED,
+            "The suite experience has not passed: user experience 50 % (at least 85 %).",
+        ),
+        (
+            0.97,
+            3,
+            State.FAILED,
+            "The suite experience has not passed: user experience: 3 requests, of 20 that are needed.",
+        ),
+        (
+            MetricsAwayError("Prometheus cannot be reached"),
+            500,
+            State.FAILED,
+            "The suite experience has not passed: user experience: Prometheus cannot be reached.",
+        ),
+    ],
+    ids=["good", "bad", "too few requests", "not to be had"],
+)
+def test_a_metric_decides_about_a_release(
+    make: MakeWorld, apdex: float | MetricsAwayError, samples: float, state: State, says: str
+) -> None:
+    """It is measured over the pods that serve behind the services; the result is on the record."""
+    metrics = ScriptedMetrics(at_once={'le="0.5"': apdex}, samples=samples)
+    stage = make("validate: [experience]", metrics=lambda _: metrics)
+    release = stage.release("3.2.1")
+    assert release.state is state, release
+    assert says in {release.reason, release.forward[-1].result}
+    asked = next(query for query in metrics.asked if "increase(http_request_duration" in query)
+    assert 'namespace="buzzy-staging",pod=~"(?:buzzy-main-' in asked
+    assert "[300s]" in asked
+
+
+@pytest.mark.requirement("T3", "B2")
+@pytest.mark.parametrize("apdex", [0.5, MetricsAwayError("Prometheus cannot be reached")])
+def test_only_what_was_measured_to_be_bad_goes_back_by_itself(
+    make: MakeWorld, apdex: float | MetricsAwayError
+) -> None:
+    """What could not be measured is not ill: a person decides."""
+    metrics = ScriptedMetrics(at_once={'le="0.5"': apdex})
+    stage = make("on_failure: rollback\n    validate: [experience]", metrics=lambda _: metrics)
+    release = stage.release("3.2.1")
+    assert release.state is (State.ROLLED_BACK if apdex == 0.5 else State.FAILED), release
+
+
+CARE = "database: {backup: {image: 'buzzybuzz/backup:1.4'}}"
+
+
+def variables(stage: World, what: str) -> dict[str, str]:
+    """The variables of a Job, by what it is."""
+    found = stage.cluster.run(lambda: stage.cluster.store.listing(JOBS, NAMESPACE))
+    job = next(each for each in found if name_of(each).split("-")[2] == what)
+    env = job["spec"]["template"]["spec"]["containers"][0]["env"]
+    return {each["name"]: each["value"] for each in env}
+
+
+@pytest.mark.requirement("T2", "B5")
+def test_the_backup_of_a_release_is_restored_in_a_place_of_its_own(make: MakeWorld) -> None:
+    """Its Job is given the name; on its own, the suite takes the newest that a release has made."""
+    stage = make(f"{CARE}\n    validate: [recovery]")
+    release = stage.release("3.2.1")
+    assert release.state is State.RELEASED, release
+    assert release.backup is not None
+    assert variables(stage, "recovery")["BUZZY_BACKUP"] == release.backup
+    assert release.forward[-1].result == f"with the backup {release.backup} of {release.id}"
+    alone = stage.rollback(kind="validation", suites=("recovery",))
+    assert alone.state is State.RELEASED, alone
+    assert alone.forward[-1].result == f"with the backup {release.backup} of {release.id}"
+
+
+@pytest.mark.requirement("T2")
+def test_a_backup_that_cannot_be_restored_fails_the_suite(make: MakeWorld) -> None:
+    """And where no release has made one yet, that is said."""
+    stage = make(CARE)
+    first = stage.rollback(kind="validation", suites=("recovery",))
+    assert first.state is State.FAILED
+    assert first.reason == "No release has made a backup that the suite recovery could restore."
+    assert stage.release("3.2.1").state is State.RELEASED
+    stage.cluster.set_behaviours({"buzzybuzz/restore:1": "fail"})
+    failed = stage.rollback(kind="validation", suites=("recovery",))
+    assert failed.reason == "The suite recovery failed (exit code 1)."
 
 
 @pytest.mark.requirement("T4")

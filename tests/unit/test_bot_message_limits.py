@@ -15,6 +15,7 @@ from bot.messages.alert import alert_message, evidence_message, resolved_message
 from bot.messages.audience import end_message, start_message
 from bot.messages.checklist import checklist_message
 from bot.messages.history import history_message
+from bot.messages.notices import notice_message
 from bot.messages.parts import escape, fit, monospace
 from bot.messages.plan import plan_message, release_plan_message
 from bot.messages.refusals import note, refusal_message
@@ -24,7 +25,9 @@ from bot.messages.thread import thread_message
 from bot.relay.story import Tale, tale_of
 from releases import events as e
 from releases.checklist import Item, Outcome
+from releases.identifying import Identify, Suspect
 from releases.monitoring import Monitor, Reading, Trigger, Unit, Verdict
+from releases.notices import Tripped
 from releases.plan import Plan
 from releases.policy import Refusal
 from releases.snapshot import RevisionSeen, Snapshot
@@ -221,6 +224,54 @@ def test_any_watched_release_is_a_message_that_slack_takes(told: Told) -> None:
     release = told.tale.release
     check(alert_message(release, "buzzy", "S0ONCALL", "https://example.com/"))
     check(resolved_message(release, "buzzy", release, "https://example.com/"))
+
+
+@LIMITS
+@given(text=long_words, count=st.sampled_from([1, 4, 35]), warnings=st.integers(0, 12))
+def test_any_issue_that_is_identified_is_a_message_that_slack_takes(
+    text: str, count: int, warnings: int
+) -> None:
+    """However much has changed, and whatever the services and the people are called."""
+    suspect = Suspect(
+        service=text[:60],
+        goes=text[:100],
+        runs=text[:100],
+        changes=(text,) * 12,
+        configuration=((text, text),),
+        by=text,
+    )
+    step = Identify(target=text, suspects=(suspect,) * count, migrations=(text,) * count)
+    made = plan(kind="rollback", warnings=(text,) * warnings)
+    made = made.model_copy(update={"steps": (step, *made.steps)})
+    teller = Teller(made, TWO_APPROVALS).asked(reason=text).planned().approved(BOB, CAROL).started(steps=0)
+    teller.begins(0)
+    found = e.StepFinished(at=teller.now, index=0, changed=False, result=text, log=tuple(step.lines()))
+    teller.happens(found)
+    tale = tale_of("R42", teller.events)
+    for state, event in zip(tale.states, tale.events, strict=True):
+        if (told := thread_message(state, event, "buzzy")) is not None:
+            check(told)
+    check(release_plan_message(teller.release(), made))
+
+
+@LIMITS
+@given(text=long_words, pods=st.lists(evidence, max_size=6))
+def test_any_late_alert_is_a_message_that_slack_takes(text: str, pods: list[e.Evidence]) -> None:
+    """With the words of pods, a metric's name of somebody's own, and names of any length."""
+    alert = Tripped(
+        at=MONDAY,
+        channel="C0ONCALL",
+        environment=text[:60],
+        release="R42",
+        version=text,
+        stable=text,
+        released_at=MONDAY,
+        trigger=text,
+        reason=text,
+        on_call="S0ONCALL",
+        evidence=tuple(pods),
+    )
+    check(notice_message(alert))
 
 
 @LIMITS

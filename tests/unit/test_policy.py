@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from releases import events as e
 from releases import grammar
 from releases.config import Environment, parse_config
 from releases.events import ReleaseRequested, Target
-from releases.lifecycle import fold
+from releases.lifecycle import Release, fold
 from releases.people import Person, Standing
-from releases.policy import Refusal, busy, request
+from releases.policy import Refusal, busy, request, takes_back
 from releases.version import Version
+from tests.unit.bot_tales import plan
+from tests.unit.workers_things import requested
 
 T0 = datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
 ALICE = Person("U0ALICE", "alice")
@@ -126,6 +129,58 @@ def test_whoever_finds_it_busy_is_told_by_what_and_how_to_stop_it() -> None:
     assert "R42 is being planned in production, asked for by alice" in refusal.problem
     assert "/buzzy abort R42" in refusal.hint
     assert refusal.copy == "/buzzy release 3.2.2 production"
+
+
+def moving(*happened: e.Event, kind: str = "release") -> Release:
+    """A release from 3.2.0 to 3.2.1 that has started, and what happened to it since."""
+    known = plan(kind=kind)
+    begun = (
+        requested(kind),
+        e.PlanProposed(at=T0, plan=known),
+        e.Approved(at=T0, digest=known.digest),
+        e.ReleaseStarted(at=T0),
+    )
+    return fold("R7", (*begun, *happened))
+
+
+STOPPED = e.AbortRequested(at=T0, by=e.Actor(id="U0BOB", name="bob"))
+BACK = grammar.Rollback("staging")
+
+
+@pytest.mark.requirement("B5", "C6")
+@pytest.mark.parametrize(
+    ("command", "holder", "expected"),
+    [
+        pytest.param(BACK, moving(), True, id="what is under way"),
+        pytest.param(replace(BACK, to=grammar.ToVersion(Version.parse("3.2.0"))), moving(), True, id="there"),
+        pytest.param(
+            replace(BACK, to=grammar.ToVersion(Version.parse("3.1.4"))), moving(), False, id="lower"
+        ),
+        pytest.param(replace(BACK, to=grammar.ToRevision(2)), moving(), False, id="a revision"),
+        pytest.param(replace(BACK, services=("buzzy-api",)), moving(), False, id="some of it"),
+        pytest.param(replace(BACK, restore=True), moving(), False, id="with the backup"),
+        pytest.param(BACK, moving(kind="rollback"), False, id="a rollback is not rolled back"),
+        pytest.param(BACK, moving(STOPPED), False, id="it is stopped already"),
+        pytest.param(BACK, fold("R7", [requested()]), False, id="nothing was changed yet"),
+    ],
+)
+def test_a_rollback_of_what_is_under_way_is_to_stop_it(
+    command: grammar.Rollback, holder: Release, *, expected: bool
+) -> None:
+    """Where that leads to the same: all of it to what was stable."""
+    assert takes_back(command, holder) is expected
+
+
+@pytest.mark.requirement("B5")
+def test_a_rollback_to_elsewhere_is_told_where_stopping_leads() -> None:
+    """And that what goes back already is waited for."""
+    assert busy(moving(), "/buzzy rollback staging --to 3.1.4").hint == (
+        "One release at a time: wait until it has ended, or stop it with `/buzzy abort R7`, "
+        "which takes it back to 3.2.0."
+    )
+    stopping = busy(moving(STOPPED), "/buzzy rollback staging")
+    assert stopping.problem == "R7 is being stopped in staging, asked for by alice."
+    assert stopping.hint == "One release at a time: wait until it has ended."
 
 
 STANDBYS = parse_config(

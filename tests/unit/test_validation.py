@@ -15,13 +15,15 @@ from releases import approval, gates, grammar, policy
 from releases import events as e
 from releases.closing import Closure, Traveller, pass_by
 from releases.config import ConfigError, parse_config
+from releases.config.suites import MetricSuite
 from releases.database import Task
 from releases.frozen import Json
 from releases.lifecycle import State
 from releases.people import Person, Standing
+from releases.plan import Plan
 from releases.policy import Refusal
 from releases.record.queue import queue_of
-from releases.validation import HttpCheck, PersonCheck, Validate
+from releases.validation import HttpCheck, MetricCheck, PersonCheck, Validate
 from tests.unit.bot_reading import read
 from tests.unit.bot_tales import BOB, MONDAY, Teller, plan
 
@@ -65,6 +67,73 @@ def test_a_status_alone_may_be_enough() -> None:
     assert bare.judge(204, None) == (True, "it answers 204")
 
 
+EXPERIENCE = MetricCheck(
+    name="user experience",
+    query="x",
+    unit="share",
+    at_least=0.85,
+    over_seconds=300,
+    deadline_seconds=60,
+)
+LATENCY = EXPERIENCE.model_copy(
+    update={"name": "latency p95", "unit": "seconds", "at_least": None, "at_most": 0.25}
+)
+
+
+@pytest.mark.requirement("T3")
+@pytest.mark.parametrize(
+    ("check", "value", "good", "says"),
+    [
+        (EXPERIENCE, 0.85, True, "user experience 85 % (at least 85 %)"),
+        (EXPERIENCE, 0.849, False, "user experience 84.9 % (at least 85 %)"),
+        (LATENCY, 0.25, True, "latency p95 250 ms (at most 250 ms)"),
+        (LATENCY, 0.3, False, "latency p95 300 ms (at most 250 ms)"),
+    ],
+)
+def test_a_metric_is_good_within_its_limit(
+    check: MetricCheck,
+    value: float,
+    good: bool,  # noqa: FBT001 - from the table
+    says: str,
+) -> None:
+    """It is said with its limit, as people read numbers."""
+    assert check.judge(value) == (good, says)
+
+
+@pytest.mark.requirement("T3")
+def test_a_metric_of_the_file_is_one_of_the_plan() -> None:
+    """With the query that the file has for the name, which is not counted in requests then."""
+    suite = MetricSuite.model_validate({"name": "user_experience", "at_least": "85%"})
+    check = suite.check({})
+    assert (check.name, check.at_least, check.fewest, check.over_seconds) == (
+        "user experience",
+        0.85,
+        20,
+        300,
+    )
+    assert 'le="2.5"' in check.query
+    own = suite.check({"user_experience": "apdex"})
+    assert (own.query, own.samples, own.fewest) == ("apdex", "", 0)
+    query = MetricSuite.model_validate({"promql": "sum(x{$labels})", "at_most": 5}).check({})
+    assert (query.query, query.at_most, query.unit) == ("sum(x{$labels})", 5, "")
+
+
+@pytest.mark.requirement("Q1")
+def test_a_plan_with_suites_of_an_earlier_version_keeps_its_digest() -> None:
+    """What it did not know of does not count while it is not used."""
+    text = (
+        '{"kind": "validation", "application": "buzzy", "environment": "staging", "strategy": "rolling", '
+        '"namespace": "buzzy-staging", "stable": "3.2.0", "new": "3.2.0", "steps": ['
+        '{"kind": "validate", "suite": "smoke", "version": "3.2.0", "http": null, "person": null, '
+        '"job": {"image": "buzzybuzz/smoke:2", "deadline_seconds": 60}}, '
+        '{"kind": "validate", "suite": "health", "version": "3.2.0", '
+        '"http": {"url": "https://example.com", "deadline_seconds": 30}}]}'
+    )
+    assert Plan.model_validate_json(text).digest == (
+        "14fe9010e422ff7b3499dd6769180b93113fe0b027b4436f8a42ccc9728d0725"
+    )
+
+
 FILE = """
 services: [{{name: buzzy-main, image: buzzybuzz/buzzy-main}}]
 suites: {suites}
@@ -79,7 +148,7 @@ SMOKE = "{smoke: {job: {image: 'buzzybuzz/smoke:2'}}}"
     [
         (SMOKE, "[smok]", "environments.staging.validate[0]: is no suite of this file; did you mean smoke?"),
         (SMOKE, "[smoke, smoke]", "environments.staging.validate[1]: is in the list already; leave it out"),
-        ("{smoke: {}}", "[]", "suites.smoke: needs one of job, http and person"),
+        ("{smoke: {}}", "[]", "suites.smoke: needs one of job, http, metric and person"),
         (
             "{acceptance: {person: {question: 'Is it good?'}}}",
             "[]",
@@ -104,6 +173,45 @@ SMOKE = "{smoke: {job: {image: 'buzzybuzz/smoke:2'}}}"
             "suites.unit.http.url: is no address, such as https://ci.example.com/results/{version}.json",
         ),
         (
+            "{apdex: {metric: {name: user_experience, at_least: 85%}}}",
+            "[apdex]",
+            (
+                "environments.staging.validate[0]: needs metrics, and it is not said where those are; write "
+                "prometheus: {address: http://…}, there or at the top of the file"
+            ),
+        ),
+        (
+            "{apdex: {metric: {name: user_experience}}}",
+            "[]",
+            "suites.apdex.metric: needs one of at_least and at_most, such as at_most: 250ms",
+        ),
+        (
+            "{apdex: {metric: {name: user_experience, at_least: 85%, promql: x}}}",
+            "[]",
+            "suites.apdex.metric: needs one of name and promql",
+        ),
+        (
+            "{speed: {metric: {name: latency_p95, at_most: 20%}}}",
+            "[]",
+            "suites.speed.metric: has a limit that is not in the metric's unit: write it like 500ms",
+        ),
+        (
+            "{speed: {metric: {name: latency_p95, at_most: 1.3x}}}",
+            "[]",
+            (
+                "suites.speed.metric: has a limit against the version before, which only a monitor knows: "
+                "write a value"
+            ),
+        ),
+        (
+            "{recovery: {job: {image: 'x/restore:1', backup: newest}}}",
+            "[recovery]",
+            (
+                "environments.staging.validate[0]: needs backups to restore; write database.backup, or leave "
+                "it out"
+            ),
+        ),
+        (
             "{unit: {http: {url: 'https://a:b@ci/'}}}",
             "[]",
             "suites.unit.http.url: has a login in it: results are read without one",
@@ -125,6 +233,14 @@ def test_suites_of_what_is_prepared_are_those_of_the_file() -> None:
         parse_config(text)
     said = "environments.staging.blue_green.validate[0]: is no suite of this file; did you mean smoke?"
     assert str(caught.value) == said
+
+
+def test_nothing_is_measured_of_what_nobody_uses_yet() -> None:
+    """A metric before a release would be of another version."""
+    suites = "{apdex: {metric: {name: user_experience, at_least: 85%}}}"
+    text = FILE.format(suites=suites, validate="[]").replace("validate: []", "before: [apdex]")
+    with pytest.raises(ConfigError, match=r"before\[0\]: is measured while a version is used, .* of"):
+        parse_config(text)
 
 
 def test_nobody_can_sign_off_what_is_not_there_yet() -> None:

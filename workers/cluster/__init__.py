@@ -28,6 +28,7 @@ from workers.cluster.port import (
     TrafficWrite,
 )
 from workers.cluster.seen import (
+    Author,
     AutoscalerSeen,
     BudgetSeen,
     Condition,
@@ -49,6 +50,7 @@ from workers.cluster.seen import (
 __all__ = [
     "BELIEVED_SECONDS",
     "AlreadyExistsError",
+    "Author",
     "AutoscalerSeen",
     "BudgetSeen",
     "Cluster",

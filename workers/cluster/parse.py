@@ -12,6 +12,7 @@ from kubernetes.utils.quantity import parse_quantity
 
 from workers.cluster.port import Kept
 from workers.cluster.seen import (
+    Author,
     AutoscalerSeen,
     BudgetSeen,
     Condition,
@@ -64,6 +65,7 @@ def deployment(thing: Json) -> DeploymentSeen:
         match_labels=(spec.get("selector") or {}).get("matchLabels") or {},
         manners={key: spec[key] for key in MANNERS if key in spec},
         labels=meta.get("labels") or {},
+        writer=_writer(meta),
     )
 
 
@@ -294,6 +296,17 @@ def _owner(meta: Json, kind: str, key: str = "uid") -> str | None:
         if reference.get("controller") and reference.get("kind") == kind:
             return str(reference[key])
     return None
+
+
+def _writer(meta: Json) -> Author | None:
+    """Who wrote a Deployment's template last, as the API server keeps it of every field."""
+    wrote = [
+        Author(each.get("manager", ""), at)
+        for each in meta.get("managedFields") or ()
+        if "f:template" in (each.get("fieldsV1") or {}).get("f:spec", {})
+        and (at := _time(each.get("time"))) is not None
+    ]
+    return max(wrote, key=lambda each: each.at, default=None)
 
 
 def _number(text: Any) -> int | None:  # noqa: ANN401 - an annotation, if there is one

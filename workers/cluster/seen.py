@@ -25,6 +25,14 @@ class Condition:
 
 
 @dataclass(frozen=True)
+class Author:
+    """Who wrote a template last, by the name of the program, and when."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class DeploymentSeen:
     """A Deployment. Counts are pods; `wanted` is what it asks for, `pods` what there is of all templates."""
 
@@ -52,6 +60,8 @@ class DeploymentSeen:
     manners: Json = field(default_factory=dict)
     """The fields of its spec that say how it goes about a rollout, to make another one like it."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    writer: Author | None = None
+    """Who wrote its template last; None where the cluster does not say."""
 
     def condition(self, type_: str) -> Condition | None:
         """The condition of that type."""

@@ -2,6 +2,7 @@
 
 from workers.planning.database import Migrations, back, baseline, oldest, there
 from workers.planning.drill import plan_drill
+from workers.planning.identifying import identified
 from workers.planning.release import plan_release
 from workers.planning.rollback import nothing_to_go_back_to, plan_rollback
 from workers.planning.scene import Refused, Scene, Wanted
@@ -17,6 +18,7 @@ __all__ = [
     "baseline",
     "gate",
     "gates",
+    "identified",
     "nothing_to_go_back_to",
     "oldest",
     "own_images",

@@ -20,6 +20,7 @@ def monitor(scene: Scene, changes: Iterable[Change]) -> Monitor | None:
     return Monitor(
         window_seconds=int(rule.window.total_seconds()),
         every_seconds=int(rule.every.total_seconds()),
+        after_seconds=0 if rule.after is None else int(rule.after.total_seconds()),
         triggers=tuple(each.trigger(queries) for each in rule.triggers),
         deployments={step.service: step.new.digest for step in changed},
         names={step.service: step.deployment for step in changed},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from releases.checklist import Item, Outcome
-from releases.config import Config, Suite
+from releases.config import Config, Environment, Suite
 from releases.monitoring import Monitor
 from releases.plan import Keep, Plan, Switch
+from releases.presets import PresetName
 from releases.validation import HttpCheck, PersonCheck, Validate
 from workers.planning.database import task_of
 from workers.planning.scene import Scene
@@ -23,13 +25,14 @@ def with_suites(scene: Scene, plan: Plan, images: Images) -> Plan:
     release come before it is watched, and what had the traffic is kept until they have passed.
     """
     config, environment = scene.config, scene.environment
-    before = [each for each in steps_of(config, environment.before, plan.new, images) if each.job is not None]
-    behind = steps_of(config, environment.validate_with, plan.new, images)
+    steps_for = partial(steps_of, config, environment, version=plan.new, images=images)
+    before = [each for each in steps_for(environment.before) if each.job is not None]
+    behind = steps_for(environment.validate_with)
     last = next((i for i, step in enumerate(plan.steps) if isinstance(step, Monitor | Keep)), len(plan.steps))
     first = next((i for i, step in enumerate(plan.steps) if isinstance(step, Switch)), None)
     served = plan.steps[:last]
     if first is not None:
-        prepared = steps_of(config, environment.blue_green.validate_with, plan.new, images)
+        prepared = steps_for(environment.blue_green.validate_with)
         served = (*plan.steps[:first], *prepared, *plan.steps[first:last])
     steps = (*before, *served, *behind, *plan.steps[last:])
     return plan.model_copy(update={"steps": steps})
@@ -37,13 +40,17 @@ def with_suites(scene: Scene, plan: Plan, images: Images) -> Plan:
 
 def gates(scene: Scene, version: str) -> dict[str, HttpCheck]:
     """The answers that have to be good before a release of this version starts."""
-    wanted = steps_of(scene.config, scene.environment.before, version, {})
+    wanted = steps_of(scene.config, scene.environment, scene.environment.before, version, {})
     return {each.suite: each.http for each in wanted if each.http is not None}
 
 
-def steps_of(config: Config, names: Iterable[str], version: str, images: Images) -> tuple[Validate, ...]:
+def steps_of(
+    config: Config, environment: Environment, names: Iterable[str], version: str, images: Images
+) -> tuple[Validate, ...]:
     """A step for each suite."""
-    return tuple(_step(name, config.suites[name], version, images) for name in names)
+    prometheus = config.prometheus_of(environment)
+    queries = {} if prometheus is None else prometheus.queries
+    return tuple(_step(name, config.suites[name], version, images, queries) for name in names)
 
 
 def own_images(config: Config, names: Iterable[str]) -> dict[str, str]:
@@ -65,7 +72,9 @@ def gate(name: str, good: bool, said: str) -> Item:  # noqa: FBT001 - it is what
     )
 
 
-def _step(name: str, suite: Suite, version: str, images: Images) -> Validate:
+def _step(
+    name: str, suite: Suite, version: str, images: Images, queries: Mapping[PresetName, str]
+) -> Validate:
     job, http, person = suite.job, suite.http, suite.person
     return Validate(
         suite=name,
@@ -89,4 +98,6 @@ def _step(name: str, suite: Suite, version: str, images: Images) -> Validate:
             by=person.by,
             expires_seconds=int(person.expires.total_seconds()),
         ),
+        metric=None if suite.metric is None else suite.metric.check(queries),
+        backup=None if job is None else job.backup,
     )

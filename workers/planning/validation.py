@@ -25,5 +25,5 @@ def plan_validation(scene: Scene, suites: tuple[str, ...], images: Images) -> Pl
         strategy=scene.environment.strategy,
         stable=running,
         new=running,
-        steps=steps_of(scene.config, suites, running, images),
+        steps=steps_of(scene.config, scene.environment, suites, running, images),
     )

@@ -15,6 +15,7 @@ from releases.plan import (
     EnsureConfiguration,
     EnsureFiles,
     Follow,
+    Identify,
     Keep,
     Prepare,
     Preview,
@@ -30,6 +31,7 @@ from workers.steps.database import back_up, migrate, restore
 from workers.steps.drill import drill
 from workers.steps.ensure_configuration import ensure_configuration
 from workers.steps.ensure_files import ensure_files
+from workers.steps.identify import identify
 from workers.steps.keep import keep
 from workers.steps.monitor import Watching, monitor
 from workers.steps.prepare import prepare
@@ -78,6 +80,8 @@ def run(  # noqa: C901, PLR0911, PLR0912 - one case a step
             return migrate(step, work)
         case Restore():
             return restore(step, work)
+        case Identify():
+            return identify(step, work)
         case Drill():
             return drill(step, work)
         case Validate():

@@ -17,7 +17,7 @@ from releases.events import Evidence
 from releases.monitoring import MEASURED, Chart, Monitor, Reading, Trigger, Verdict, tripped_in_words
 from releases.plan import digest_of
 from workers import analysis
-from workers.cluster import DeploymentSeen, PodSeen, RolloutSeen, TransientError
+from workers.cluster import Cluster, DeploymentSeen, PodSeen, RolloutSeen, TransientError
 from workers.describe import pods_of
 from workers.metrics import Metrics, MetricsAwayError, MetricsError, probe
 from workers.steps.evidence import PODS, evidence, witnesses
@@ -34,17 +34,44 @@ LOOK_SECONDS = 45.0
 """A look comes to its end whatever does not answer: after this long nothing more is asked for."""
 
 
-class Watching(Work, Protocol):
-    """What is needed beside a place to work. `since` is when the step was begun."""
+class Looking(Protocol):
+    """What one look needs. `since` is when the step was begun."""
+
+    @property
+    def cluster(self) -> Cluster:
+        """Where it is looked."""
+
+    @property
+    def namespace(self) -> str:
+        """The environment's."""
+
+    @property
+    def since(self) -> datetime:
+        """When the step was begun."""
+
+    @property
+    def metrics(self) -> Metrics | None:
+        """Where metrics are asked for; None when that is not said."""
+
+    @property
+    def release_began(self) -> datetime:
+        """When the release was started."""
+
+    def now(self) -> datetime:
+        """The time, aware."""
+
+    def readings(self) -> tuple[Reading, ...]:
+        """How the triggers stood last."""
+
+
+class Watching(Work, Looking, Protocol):
+    """What is needed beside a place to work."""
 
     metrics: Metrics | None
     release_began: datetime
 
     def still(self) -> bool:
         """To be called at least every few seconds during a look; False: return `Unfinished` now."""
-
-    def readings(self) -> tuple[Reading, ...]:
-        """How the triggers stood last."""
 
     def told_at(self) -> datetime:
         """When that was put on record; the beginning, if it was not yet."""
@@ -79,7 +106,8 @@ def monitor(step: Monitor, work: Watching) -> Outcome:
             time.sleep(PAUSE_SECONDS)
 
 
-def _look(step: Monitor, work: Watching) -> Outcome:
+def look_at(step: Monitor, work: Looking) -> Look | str:
+    """A look at what runs, or why it is not what was released any more. Raises `ClusterError`."""
     try:
         services, silent = _seen(step, work), ""
     except TransientError as error:
@@ -88,11 +116,17 @@ def _look(step: Monitor, work: Watching) -> Outcome:
         each.name for each in services if digest_of(each.deployment.template) != step.deployments[each.name]
     ]
     if strangers:
-        return Failed(f"{strangers[0]} was changed by somebody else meanwhile")
+        return f"{strangers[0]} was changed by somebody else meanwhile"
     if not silent and len(services) < len(step.names):
         gone = next(name for name in step.names if name not in {each.name for each in services})
-        return Failed(f"The Deployment {step.names[gone]} was deleted meanwhile")
-    look = _Look(step, work, services, silent)
+        return f"The Deployment {step.names[gone]} was deleted meanwhile"
+    return Look(step, work, services, silent)
+
+
+def _look(step: Monitor, work: Watching) -> Outcome:
+    look = look_at(step, work)
+    if isinstance(look, str):
+        return Failed(look)
     readings = []
     for trigger in step.triggers:
         if not work.still():
@@ -101,10 +135,11 @@ def _look(step: Monitor, work: Watching) -> Outcome:
     return _decide(step, work, look, tuple(readings))
 
 
-def _decide(step: Monitor, work: Watching, look: _Look, readings: tuple[Reading, ...]) -> Outcome:
+def _decide(step: Monitor, work: Watching, look: Look, readings: tuple[Reading, ...]) -> Outcome:
     passed, window = work.now() - work.since, timedelta(seconds=step.window_seconds)
+    told_at = work.told_at()
     news = analysis.news(work.readings(), readings)
-    progressed = analysis.fifths(passed, window) > analysis.fifths(look.told_at - work.since, window)
+    progressed = analysis.fifths(passed, window) > analysis.fifths(told_at - work.since, window)
     if news or progressed:
         work.tell(readings, news)
     by_name = {trigger.name: trigger for trigger in step.triggers}
@@ -122,7 +157,7 @@ def _decide(step: Monitor, work: Watching, look: _Look, readings: tuple[Reading,
     return Done(changed=False)
 
 
-def _seen(step: Monitor, work: Watching) -> tuple[Service, ...]:
+def _seen(step: Monitor, work: Looking) -> tuple[Service, ...]:
     """The services as they are now; those whose Deployment is gone are left out."""
     cluster, namespace = work.cluster, work.namespace
     deployments = {each.name: each for each in cluster.deployments(namespace)}
@@ -142,17 +177,17 @@ def _seen(step: Monitor, work: Watching) -> tuple[Service, ...]:
     return tuple(services())
 
 
-class _Look:
+class Look:
     """One look at everything that is watched. `silent` says why the cluster could not be seen."""
 
-    def __init__(self, step: Monitor, work: Watching, services: tuple[Service, ...], silent: str) -> None:
+    def __init__(self, step: Monitor, work: Looking, services: tuple[Service, ...], silent: str) -> None:
+        """Nothing is measured yet."""
         self._work = work
         self._services = services
         self._silent = silent
         self._before = {each.trigger: each for each in work.readings()}
         self._away = ""
         self._until = time.monotonic() + LOOK_SECONDS
-        self.told_at = work.told_at()
         new = new_pods(each.replica_set for each in services)
         self._queries = Queries(
             work.namespace, new, before_pods({**step.names, **step.before}.values()), work.release_began

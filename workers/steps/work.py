@@ -65,6 +65,9 @@ class Work(Protocol):
     def usable_backup(self) -> BackupKnown | None:
         """The backup that a release made last here, if the database has not been migrated since."""
 
+    def newest_backup(self) -> BackupKnown | None:
+        """The backup that a release made last here, this one or an earlier one."""
+
     def observe(self) -> Observed:
         """The whole environment as it is now. Raises `ClusterError`."""
 

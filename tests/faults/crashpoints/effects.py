@@ -33,6 +33,7 @@ _ALREADY = " · was so already"
 _VARIES = (
     (re.compile(r"<!date\^[^>]*>"), "<date>"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|min|h)\b( \d+ s\b)?"), "<time>"),
+    (re.compile(r"\bsince \d+ \w+ \d\d:\d\d UTC\b"), "since <date>"),
     (re.compile(re.escape(_ALREADY)), ""),
     (re.compile(r"\b(buzzy-[a-z-]+-[0-9a-z]{8,10})-[0-9a-z]{5}\b"), r"\1-<pod>"),
     (re.compile(r"(\n.* GET /health 200 <time>)+"), ""),  # how often, says how long a pod has lived
