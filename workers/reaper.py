@@ -33,8 +33,11 @@ from workers.timekeeper import Timekeeper
 
 log = structlog.stdlib.get_logger(__name__)
 
-EVERY_SECONDS = 10.0
-_ALONE_MS = 9_000
+EVERY_SECONDS = 4.5
+"""A little less than the five seconds between two heartbeats of a worker, so that each of them counts. With a
+lease of 15 s, a release whose worker has died is found after 20 s at the latest."""
+
+_ALONE_MS = 4_000
 """Of several workers one reaps; a little less than the span, so that the next time finds the mark gone."""
 
 REMIND_MS = 30_000

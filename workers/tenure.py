@@ -39,7 +39,7 @@ LASTS = timedelta(seconds=60)
 """How long a holder is believed alive without a sign.
 
 A worker that dies leaves at least 40 s of it, and its successor is at work within 30 s: its lease in the
-record runs out after 15 s, the reaper comes every 10 s, a job begins in a second or two. An installation
+record runs out after 15 s, the reaper comes every 5 s, a job begins in a second or two. An installation
 that is gone for good keeps others waiting for a minute. One that runs out while its job waits for a worker
 is not lost by that: the release goes on, unless another installation has taken it.
 """

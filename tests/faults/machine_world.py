@@ -286,7 +286,7 @@ class MachineWorld:
                 self.store.call("HSET", key, "until", 0)
 
     def reap(self) -> None:
-        """What workers do every ten seconds."""
+        """What workers do every few seconds."""
         self.store.call("DEL", self.store.key("reaper"))
         Reaper(self.store, self.record, self.queue, now=now).reap()
         self._confirm()

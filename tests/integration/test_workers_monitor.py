@@ -249,7 +249,7 @@ def test_between_two_looks_no_worker_is_held(store: Store, tmp_path: Path, metri
         here.work()
         release = here.load(id_)
         assert release.state is State.RUNNING
-        assert rest_of(release) == 11
+        assert rest_of(release) == 16
         reap(here)
         assert not here.queue.waiting
         store.call("DEL", store.key("rest", id_), store.key("reaper"))
