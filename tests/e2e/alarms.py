@@ -103,7 +103,7 @@ class Ward:
             return PlainTextResponse("closed", 503) if closed.is_set() else PlainTextResponse("open")
 
         served: Served = self._ends.enter_context(serve(Starlette(routes=[Route("/", shop)])))
-        monitor = {"window": "6s", "every": "1s", "triggers": triggers(served.url)}
+        monitor = {"window": "12s", "every": "1s", "triggers": triggers(served.url)}
         rule = {
             "monitor": monitor,
             "alerts": {"critical": ON_CALL, "on_call": "S0ONCALL"},
