@@ -29,8 +29,8 @@ demo: $(INSTALLED) ## a Slack workspace, a cluster, Redis and the bot on this ma
 SIDE_BY_SIDE ?= 4
 
 test: $(INSTALLED) ## every test that needs nothing but this machine
-	@BUZZY_E2E=sandbox $(BIN)/python -m pytest tests/unit tests/integration tests/e2e tests/faults -m 'not e2e and not long and not calm' -n $(SIDE_BY_SIDE) --dist loadgroup
-	@BUZZY_E2E=sandbox $(BIN)/python -m pytest tests/unit tests/integration tests/e2e tests/faults -m 'calm and not e2e and not long'
+	@BUZZY_E2E=sandbox $(BIN)/python -m pytest tests/e2e tests/faults tests/integration tests/unit -m 'not e2e and not long and not calm' -n $(SIDE_BY_SIDE) --dist loadgroup
+	@BUZZY_E2E=sandbox $(BIN)/python -m pytest tests/e2e tests/faults tests/integration tests/unit -m 'calm and not e2e and not long'
 
 e2e: $(INSTALLED) ## the same journeys against a real Kubernetes API (BUZZY_E2E=kubeconfig: the one of KUBECONFIG)
 	@$(BIN)/python -m tests.e2e

@@ -29,10 +29,16 @@ def changed(here: World) -> list[str]:
     return [entry.name for entry in here.cluster.writes(user="buzzy-worker", verb="patch")]
 
 
-def pause(here: World, id_: str) -> None:
-    """Bob wants it paused, and it is."""
+def paused(here: World) -> str:
+    """Bob wants a release paused while its first service does not get ready; then that does, and it is."""
+    here.cluster.set_behaviours({"buzzybuzz/buzzy-main:3.2.1": "never-ready"})
+    id_ = here.ask("3.2.1")
+    step_by_step(here, id_, lambda: "buzzy-main" in here.load(id_).changed_services)
     here.write(id_, e.PauseRequested(at=now(), by=BOB, reason="looking at an error"))
+    here.cluster.set_behaviours({"buzzybuzz/buzzy-main:3.2.1": "ready"})
+    delete_pods(here, "buzzy-main")
     step_by_step(here, id_, lambda: here.load(id_).state is State.PAUSED)
+    return id_
 
 
 def resume(here: World, id_: str) -> None:
@@ -58,9 +64,7 @@ def failed(here: World) -> str:
 @pytest.mark.requirement("C6")
 def test_a_pause_stops_after_the_step_under_way(here: World) -> None:
     """Nothing more is written until it is resumed, the environment stays taken; then it goes on."""
-    id_ = here.ask("3.2.1")
-    step_by_step(here, id_, lambda: "buzzy-main" in here.load(id_).changed_services)
-    pause(here, id_)
+    id_ = paused(here)
     release = here.load(id_)
     assert release.next_index == 2
     assert changed(here) == ["buzzy-main"]
@@ -81,9 +85,7 @@ def test_a_pause_stops_after_the_step_under_way(here: World) -> None:
 @pytest.mark.requirement("C6")
 def test_a_paused_release_that_is_aborted_goes_back(here: World) -> None:
     """What it had changed, and nothing else."""
-    id_ = here.ask("3.2.1")
-    step_by_step(here, id_, lambda: "buzzy-main" in here.load(id_).changed_services)
-    pause(here, id_)
+    id_ = paused(here)
     here.abort(id_)
     here.queue.put("deployment", "advance", id_)
     here.work()
@@ -95,9 +97,7 @@ def test_a_paused_release_that_is_aborted_goes_back(here: World) -> None:
 @pytest.mark.requirement("C6", "X2", "Q1")
 def test_who_paused_it_is_reminded_and_a_crash_changes_nothing(here: World) -> None:
     """Each time after twice as long; a worker that dies meanwhile is succeeded, and says so."""
-    id_ = here.ask("3.2.1")
-    step_by_step(here, id_, lambda: "buzzy-main" in here.load(id_).changed_services)
-    pause(here, id_)
+    id_ = paused(here)
     for after, times in ((REMIND, 1), (REMIND, 1), (REMIND * 2, 2)):
         here.jobs = here.worker(now=lambda after=after: now() + after + timedelta(seconds=1))
         here.jobs.advance(id_)
