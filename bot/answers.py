@@ -99,7 +99,9 @@ class Answers:
             if pressed.action == "rollback":
                 return self._roll_back(pressed, delivery)
             if (steers := _STEERS.get(pressed.action)) is not None:
-                return self._requests.steer(steers(pressed.release), pressed.user, pressed.channel, "button")
+                return self._requests.steer(
+                    steers(pressed.release), pressed.user, pressed.channel, "button", delivery
+                )
             refusal = self._requests.decide(pressed.release, pressed.user, self._judge_of(pressed))
         except UnknownReleaseError:
             return note(f"{pressed.release} is not on the record any more.")

@@ -130,9 +130,9 @@ class Requests:
                 case grammar.Drill() | grammar.Validate():
                     return self._open(command, user, channel, delivery, via)
                 case grammar.Abort() | grammar.Finish() | grammar.Pause() | grammar.Resume():
-                    return self._steer(command, user, channel, via)
+                    return self._steer(command, user, channel, via, delivery)
                 case grammar.Retry():
-                    return self._steer(command, user, channel, via)
+                    return self._steer(command, user, channel, via, delivery)
                 case grammar.Lock():
                     return self._lock(command, user, channel, delivery, via)
                 case grammar.Unlock():
@@ -329,13 +329,17 @@ class Requests:
             raise NotYetError(holder)  # just now: the environment is free, and the next try takes it
         return policy.busy(release, f"/buzzy {line}")
 
-    def steer(self, command: Steers, user: str, channel: str | None, via: Via) -> Message | None:
+    def steer(
+        self, command: Steers, user: str, channel: str | None, via: Via, delivery: str
+    ) -> Message | None:
         """Stop, pause or let go on what has begun; why not. Raises `UnknownReleaseError`, `NotYetError`."""
-        return self._steering.steer(command, user, channel, via)
+        return self._steering.steer(command, user, channel, via, delivery)
 
-    def _steer(self, command: Steers, user: str, channel: str | None, via: AskedVia) -> Message | None:
+    def _steer(
+        self, command: Steers, user: str, channel: str | None, via: AskedVia, delivery: str
+    ) -> Message | None:
         try:
-            refused = self.steer(command, user, channel, "command" if via == "slack" else via)
+            refused = self.steer(command, user, channel, "command" if via == "slack" else via, delivery)
         except UnknownReleaseError:
             return unknown_release(command.release)
         return refused or self._steering.done(command, self._url(command.release))

@@ -46,7 +46,9 @@ class Steering:
         self._now = now
         self._decide = decide
 
-    def steer(self, command: Steers, user: str, channel: str | None, via: Via) -> Message | None:
+    def steer(
+        self, command: Steers, user: str, channel: str | None, via: Via, delivery: str
+    ) -> Message | None:
         """Do it; what the person is told who may not. Raises `UnknownReleaseError` and `NotYetError`."""
         passed: tuple[Passage, ...] = ()
         if isinstance(command, grammar.Retry):
@@ -54,7 +56,7 @@ class Steering:
             if isinstance(through, Message):
                 return through
             passed = through
-        refusal = self._decide(command.release, user, self._judge(command, channel, via, passed))
+        refusal = self._decide(command.release, user, self._judge(command, channel, via, passed, delivery))
         return None if refusal is None else refusal_message(refusal)
 
     def take_back(  # noqa: PLR0913 - who wants what taken back, why, from where
@@ -90,7 +92,9 @@ class Steering:
         }[type(command)]
         return message(f"{id_} {after}", lines([link(url, id_) if url else id_, f" {after}"]))
 
-    def _judge(self, command: Steers, channel: str | None, via: Via, passed: tuple[Passage, ...]) -> Judge:
+    def _judge(
+        self, command: Steers, channel: str | None, via: Via, passed: tuple[Passage, ...], delivery: str
+    ) -> Judge:
         asked: AskedVia = "command line" if via == "command line" else "slack"
 
         def judge(release: Release, who: Person) -> steering.Outcome:
@@ -108,7 +112,14 @@ class Steering:
                     latest = self._record.latest(release.environment)
                     newest = None if latest is None else latest[0]
                     return steering.retry(
-                        release, who, now, via=via, newest=newest, passed=passed, allowed=rule
+                        release,
+                        who,
+                        now,
+                        via=via,
+                        newest=newest,
+                        passed=passed,
+                        delivery=delivery,
+                        allowed=rule,
                     )
 
         return judge

@@ -139,10 +139,12 @@ def retry(  # noqa: PLR0913 - what is known of it and its environment, who wants
     via: e.Via,
     newest: str | None,
     passed: tuple[e.Passage, ...] = (),
+    delivery: str = "",
     allowed: Rule = admit,
 ) -> Outcome:
     """Have it go on from the step at which it failed, with the plan that was agreed to.
 
+    A `delivery` counts once, also when it comes again after the release has failed again.
     `newest` is the environment's newest release: after another nobody knows what there is to go on from.
     `passed` is what closes the environment and does not stop this. The approvals hold for as long as they
     would have been waited for; each step looks at what it finds before it changes anything, as ever.
@@ -150,6 +152,8 @@ def retry(  # noqa: PLR0913 - what is known of it and its environment, who wants
     refusal = _may(release, who, allowed)
     if refusal is not None:
         return refusal
+    if delivery and release.retried is not None and release.retried.delivery == delivery:
+        return ()
     if not release.ended:
         if release.retried is not None and release.retried.by.id == who.id:
             return ()
@@ -171,8 +175,8 @@ def retry(  # noqa: PLR0913 - what is known of it and its environment, who wants
             copy=again(release),
         )
     if release.back:
-        return (e.WayBackRetried(at=now, by=who.actor, via=via),)
-    return (e.Retried(at=now, by=who.actor, via=via, passed=passed),)
+        return (e.WayBackRetried(at=now, by=who.actor, via=via, delivery=delivery),)
+    return (e.Retried(at=now, by=who.actor, via=via, delivery=delivery, passed=passed),)
 
 
 def holds(release: Release) -> timedelta:

@@ -225,7 +225,9 @@ class Terminal:
         return self._follow(release, f"{release.id} goes on.", "go", told=told)
 
     def _steered(self, command: Steers) -> Message | None:
-        return self._patiently(lambda: self._requests.steer(command, self._user, None, "command line"))
+        return self._patiently(
+            lambda: self._requests.steer(command, self._user, None, "command line", self._delivery)
+        )
 
     def _answer(self, command: Answering) -> Exit:
         refusal = self._patiently(

@@ -50,6 +50,7 @@ class Retried(Happened):
     event: Literal["retried"] = "retried"
     by: Actor
     via: Via
+    delivery: str = Field(default="", description="what it came with, so that it counts once")
     passed: tuple[Passage, ...] = Field(default=(), description="the locks and freezes that it passed")
 
 
@@ -59,6 +60,7 @@ class WayBackRetried(Happened):
     event: Literal["way_back_retried"] = "way_back_retried"
     by: Actor
     via: Via
+    delivery: str = Field(default="", description="what it came with, so that it counts once")
 
 
 class DecisionAsked(Happened):

@@ -121,6 +121,19 @@ def test_a_retry_goes_on_from_the_step_that_failed() -> None:
     assert isinstance(steering.retry(again, BOB, LATER, via="command", newest="R1"), Refusal)
 
 
+@pytest.mark.requirement("C6", "Q1")
+def test_a_retry_that_is_delivered_again_counts_once() -> None:
+    """Also when the release has failed again meanwhile: nobody has asked for a second one."""
+    first = steering.retry(FAILED, ALICE, LATER, via="button", newest="R1", delivery="d1")
+    assert isinstance(first, tuple)
+    failed_again = after(FAILED, *first, *BROKEN[1:])
+    assert failed_again.state is State.FAILED
+    assert steering.retry(failed_again, ALICE, LATER, via="button", newest="R1", delivery="d1") == ()
+    second = steering.retry(failed_again, ALICE, LATER, via="button", newest="R1", delivery="d2")
+    assert isinstance(second, tuple)
+    assert after(failed_again, *second).retries == 2
+
+
 @pytest.mark.requirement("C6")
 def test_a_way_back_that_failed_is_retried_as_such() -> None:
     """It goes on going back; that it was stopped stays on the record."""
